@@ -1,0 +1,41 @@
+"""Why a step failed, in the few words that the scheduler acts on.
+
+Ground floor of `jobs`. A failed step says *what is known of the outside world now* (was a
+conversation made or not?) and nothing of what to do next: whether and when it is tried again is
+decided by `scheduler.policy` and `scheduler.lifecycle`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """The closed set of failures (S14); every one but LOST is a definite "nothing was made"."""
+
+    BUSY = "busy"
+    """Not sent at all, or turned away for now (DNS, refused, TLS, connect time-out, 408, 429)."""
+    FULL = "full"
+    """The account has as many conversations as its plan allows (400, told by its text)."""
+    LOST = "lost"
+    """Unknown: a byte was written and no readable answer came back, or any 5xx."""
+    SPENT = "spent"
+    """The account is out of credits (402)."""
+    DENIED = "denied"
+    """The key was not accepted (401, 403)."""
+    REFUSED = "refused"
+    """The request itself was not accepted (other 4xx, 3xx)."""
+
+
+class StepFailed(Exception):
+    """A step that did not do what it was for.
+
+    `detail` is one line for people: it never holds a key, a join link or a whole body.
+    `retry_after_s` is the server's own wish in seconds (RFC 9110, section 10.2.3), when it had one.
+    """
+
+    def __init__(self, reason: Reason, detail: str, retry_after_s: float | None = None) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+        self.retry_after_s = retry_after_s
