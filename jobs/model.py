@@ -11,7 +11,7 @@ seconds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -136,6 +136,9 @@ class Survey:
 
 
 Step = Create | Deliver | Inspect | End | Survey
+
+Sent = Callable[[], None]
+"""Called once, when a request's headers have gone out: from then on it counts as sent (S17)."""
 
 
 # --- facts: what came of a step ------------------------------------------------------------------
