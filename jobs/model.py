@@ -171,7 +171,9 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The link was handed over at its address."""
+    """The link was handed over at this address."""
+
+    address: Address
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,181 @@
+"""The life of an occurrence, as one table.
+
+Theory of operation. A record is what an occurrence's facts add up to. `next_step` looks at a record
+and names the one thing to do now; the runner does it; what came of it is a fact; `apply` looks up
+(stage, kind of fact) in `TABLE` and returns the record as it is afterwards. Nothing else moves a
+record: not the daemon, not a page, not SQL (claims are one bulk statement, and a contract test holds
+it to this table).
+
+Three ideas carry it. `creating` means that a POST may be on the wire, so it is left only by an
+answer, by a definite no, or by a look: a Survey that saw our mark or, at the last look, did not
+(S11, S12). A retry is a due time in the record, never a sleep. And whatever conversation of ours no
+record wants becomes a stray of its record and is ended, whatever the record's own stage (S13).
+
+A fact without a row in the table arrived too late to matter: it is kept in the ledger, and the
+record stays as it is. This file decides nothing about requests or slots (`limits`), says nothing of
+how long a wait is (`policy`), and does no input or output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from jobs.errors import Reason
+from jobs.model import Created, Delivered, Ended, Instant, NotEnded, NotThere, StillLive
+from scheduler.facts import (
+    Attempted,
+    Cancelled,
+    Doubted,
+    Fact,
+    Failed,
+    Faulted,
+    Found,
+    GaveUp,
+    GiveUpReason,
+    Missed,
+    MissReason,
+    NothingThere,
+    Skipped,
+    Stage,
+    StepKind,
+    StrayEnded,
+    StrayFound,
+    StrayKept,
+    Unlisted,
+)
+from scheduler.lifecycle import anytime, creation, living
+from scheduler.lifecycle.creation import Addresses, last_look
+from scheduler.record import Delivery, DeliveryState, Record
+
+__all__ = ["TABLE", "Addresses", "Next", "Row", "apply", "last_look", "miss_reason", "next_step", "wakes_at"]
+
+
+class Next(NamedTuple):
+    """The one thing to do now. `conversation_id` for Inspect and End, `delivery` for Deliver."""
+
+    kind: StepKind
+    conversation_id: str = ""
+    delivery: Delivery | None = None
+    stray: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the table: how a fact moves a record, and the stages it can lead to."""
+
+    move: Callable[[Record, Any, Instant, Addresses], Record]
+    leads_to: frozenset[Stage]
+
+
+def next_step(record: Record, now: Instant) -> Next | GaveUp | None:
+    """What is to be done now: a step, a delivery to be given up as stale (S28), or nothing.
+
+    One at a time: End before Deliver (log first, then the soonest to die) before Inspect.
+    """
+    due = [want for want in _wants(record) if want[0] <= now]
+    if not due:
+        return None
+    step = min(due, key=lambda want: want[1])[2]
+    if step.delivery is not None and now > step.delivery.not_after:
+        return GaveUp(step.delivery.address, GiveUpReason.STALE)
+    return step
+
+
+def wakes_at(record: Record) -> tuple[Instant, StepKind] | None:
+    """When the record wants something next, and what; `None` when it never will again."""
+    when = min((want[0] for want in _wants(record)), default=None)
+    if when is None:
+        return None
+    step = next_step(record, when)
+    return when, step.kind if isinstance(step, Next) else StepKind.DELIVER
+
+
+def apply(record: Record, fact: Fact, at: Instant, addresses: Addresses = ()) -> Record:
+    """The record as it is after `fact`, noted at `at`.
+
+    `addresses` are where the link goes, rendered from the claim's generation; they matter only to
+    the facts by which a conversation becomes known (Created, Found).
+    """
+    row = TABLE.get((record.stage, type(fact)))
+    return record if row is None else row.move(record, fact, at, addresses)
+
+
+def miss_reason(record: Record, held: str | None, waited: bool) -> MissReason:
+    """Why a window that is shut stayed unused: the account's hold, the last refusal, the line, or us."""
+    if held is not None:
+        return MissReason(held)
+    if record.turned_away in (Reason.DENIED, Reason.SPENT, Reason.BUSY):
+        return MissReason(str(record.turned_away))
+    return MissReason.NO_CAPACITY if waited or record.turned_away == Reason.FULL else MissReason.LATE
+
+
+def _wants(record: Record) -> Iterator[tuple[Instant, tuple[float, ...], Next]]:
+    """Everything that the record waits for: when, its precedence, and the step."""
+    for stray in record.strays:
+        if stray.end_at is not None:
+            yield stray.end_at, (0,), Next(StepKind.END, stray.conversation_id, stray=True)
+    for delivery in record.deliveries:
+        if delivery.state is DeliveryState.OPEN:
+            precedence = (1, float(delivery.address.channel != "log"), delivery.not_after)
+            yield min(delivery.due, delivery.not_after), precedence, Next(StepKind.DELIVER, delivery=delivery)
+    if record.stage is Stage.PLANNED:
+        yield min(record.starts_at, record.shuts), (3,), Next(StepKind.CREATE)
+    if record.stage is Stage.LIVE and record.conversation_id is not None:
+        if record.end_at is not None:
+            yield record.end_at, (0,), Next(StepKind.END, record.conversation_id)
+        if record.inspect_at is not None:
+            yield record.inspect_at, (2,), Next(StepKind.INSPECT, record.conversation_id)
+
+
+P, C, L, E = Stage.PLANNED, Stage.CREATING, Stage.LIVE, Stage.ENDED
+S, M, X, F = Stage.SKIPPED, Stage.MISSED, Stage.CANCELLED, Stage.FAILED
+
+
+def _rows() -> Iterator[tuple[tuple[Stage, type], Row]]:
+    for stage, kind, move, *leads_to in _TABLE:
+        yield (stage, kind), Row(move, frozenset(leads_to))
+    for stage in Stage:
+        yield (stage, StrayFound), Row(anytime.stray_found, frozenset({stage}))
+        yield (stage, StrayEnded), Row(anytime.stray_ended, frozenset({stage}))
+        yield (stage, StrayKept), Row(anytime.stray_kept, frozenset({stage}))
+    for stage in (E, S, M, X, F):
+        yield (stage, Found), Row(anytime.listed, frozenset({stage}))
+        yield (stage, Created), Row(anytime.listed, frozenset({stage}))
+        yield (stage, NothingThere), Row(anytime.looked, frozenset({stage}))
+        yield (stage, Faulted), Row(anytime.faulted, frozenset({stage}))
+
+
+_TABLE: tuple[Any, ...] = (
+    # stage, fact, move, the stages it can lead to
+    (P, Attempted, creation.claim, C),
+    (P, Skipped, creation.close, S),
+    (P, Missed, creation.close, M),
+    (P, Cancelled, creation.close, X),
+    (P, Found, creation.found, L, E, P, M),
+    (P, Faulted, anytime.faulted, P, F),
+    (C, Created, creation.created, L, E),
+    (C, Found, creation.found, C, L, E, P, M),
+    (C, NothingThere, creation.nothing_there, C, P, M),
+    (C, Unlisted, creation.unlisted, F),
+    (C, Failed, creation.create_failed, C, P, F),
+    (C, Faulted, anytime.faulted, C, F),
+    (L, Delivered, living.delivered, L),
+    (L, GaveUp, living.gave_up, L),
+    (L, Failed, living.step_failed, L),
+    (L, StillLive, living.still_live, L),
+    (L, Doubted, living.doubted, L),
+    (L, NothingThere, living.doubted, L),
+    (L, NotThere, living.not_there, L, E),
+    (L, NotEnded, living.not_ended, L),
+    (L, Ended, living.ended, E),
+    (L, Found, anytime.listed, L),
+    (L, Created, anytime.listed, L),
+    (L, Faulted, anytime.faulted, L, F),
+    (E, Delivered, living.delivered, E),  # test_mode: over at once, its link is delivered all the same
+    (E, GaveUp, living.gave_up, E),
+    (E, Failed, living.step_failed, E),
+)
+
+TABLE: Mapping[tuple[Stage, type], Row] = dict(_rows())

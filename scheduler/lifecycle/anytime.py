@@ -1,0 +1,90 @@
+"""The moves that belong to no one stage: strays, late rows of a list, and the fence.
+
+Each takes (record, fact, at, addresses) and returns the record as it is afterwards; which move
+belongs to which stage and fact is the table's. Pure: no clock, no input or output, no numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from jobs.model import Address, Created, Instant
+from scheduler import policy
+from scheduler.facts import (
+    EndedReason,
+    FailReason,
+    Faulted,
+    Found,
+    NothingThere,
+    Stage,
+    StrayEnded,
+    StrayFound,
+    StrayKept,
+)
+from scheduler.lifecycle.parts import over, stray
+from scheduler.record import Record, Stray
+
+Addresses = tuple[Address, ...]
+
+
+def listed(r: Record, fact: Found | Created, at: Instant, _: Addresses) -> Record:
+    """A conversation with our mark where none is waited for: our own, or a stray to be ended."""
+    seen = replace(r, look_at=None)
+    if isinstance(fact, Found) and not fact.active:
+        return seen
+    if r.conversation_id != fact.conversation_id:
+        return stray(seen, fact.conversation_id, at)
+    lingers = r.ended_at is not None and at > r.ended_at + policy.AFTERLOOK_S
+    return stray(seen, fact.conversation_id, at) if lingers and r.stage is not Stage.LIVE else seen
+
+
+def looked(r: Record, _fact: NothingThere, _at: Instant, _: Addresses) -> Record:
+    """The look after a second create, or after giving up, saw nothing: it was the last."""
+    return replace(r, look_at=None)
+
+
+def stray_found(r: Record, fact: StrayFound, at: Instant, _: Addresses) -> Record:
+    """Of several matches one is kept; this is another (S12)."""
+    return stray(r, fact.conversation_id, at)
+
+
+def stray_ended(r: Record, fact: StrayEnded, _at: Instant, _: Addresses) -> Record:
+    """The stray is over; the record's own stage doesn't change."""
+    return _with_stray(r, fact.conversation_id, lambda s: replace(s, end_at=None))
+
+
+def stray_kept(r: Record, fact: StrayKept, at: Instant, _: Addresses) -> Record:
+    """Not ended yet: again after 10, 30, 60 s."""
+    again = lambda s: replace(s, end_at=at + policy.end_wait_s(s.tries), tries=s.tries + 1)  # noqa: E731
+    return _with_stray(r, fact.conversation_id, again)
+
+
+def faulted(r: Record, _fact: Faulted, at: Instant, _: Addresses) -> Record:
+    """The fence: everything waits five minutes; the third time the record fails, and what it still
+    pays for is ended. In `creating` a fault only ever leads to a look."""
+    later = at + policy.FAULT_WAIT_S
+    r = _postponed(replace(r, faults=r.faults + 1), later)
+    if r.stage is Stage.CREATING:
+        r = replace(r, attempt_ended_at=at, looks=0, look_at=policy.look_at(at, 0))
+    if r.faults < policy.FAULTS_MAX or r.stage not in (Stage.PLANNED, Stage.CREATING, Stage.LIVE):
+        return r
+    failed = replace(over(r, EndedReason.OTHER, at), stage=Stage.FAILED, reason=str(FailReason.FAULT))
+    failed = replace(failed, ended_at=None)
+    return failed if r.conversation_id is None else stray(failed, r.conversation_id, at)
+
+
+def _postponed(r: Record, later: Instant) -> Record:
+    return replace(
+        r,
+        starts_at=max(r.starts_at, later),
+        inspect_at=None if r.inspect_at is None else max(r.inspect_at, later),
+        end_at=None if r.end_at is None else max(r.end_at, later),
+        deliveries=tuple(replace(d, due=max(d.due, later)) for d in r.deliveries),
+        strays=tuple(s if s.end_at is None else replace(s, end_at=max(s.end_at, later)) for s in r.strays),
+    )
+
+
+def _with_stray(r: Record, conversation_id: str, change: Callable[[Stray], Stray]) -> Record:
+    strays = tuple(change(s) if s.conversation_id == conversation_id else s for s in r.strays)
+    return replace(r, strays=strays)

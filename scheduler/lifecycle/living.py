@@ -1,0 +1,98 @@
+"""The moves of a conversation that exists: the link arrives, it is asked after, it ends.
+
+Each takes (record, fact, at, addresses) and returns the record as it is afterwards; which move
+belongs to which stage and fact is the table's. Pure: no clock, no input or output, no numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from jobs.errors import Reason
+from jobs.model import Address, Delivered, Ended, Instant, NotEnded, NotThere, StillLive
+from scheduler import policy
+from scheduler.facts import (
+    Doubted,
+    EndedReason,
+    Failed,
+    GaveUp,
+    GiveUpReason,
+    NothingThere,
+    Stage,
+    StepKind,
+)
+from scheduler.lifecycle.parts import over, with_delivery, within
+from scheduler.record import DeliveryState, Record
+
+Addresses = tuple[Address, ...]
+
+
+def delivered(r: Record, fact: Delivered, at: Instant, _: Addresses) -> Record:
+    """The link has arrived at one address."""
+    return with_delivery(r, fact.address, lambda d: replace(d, state=DeliveryState.DELIVERED, at=at))
+
+
+def gave_up(r: Record, fact: GaveUp, at: Instant, _: Addresses) -> Record:
+    """An address is given up; when all are, the conversation is ended at once (S28)."""
+    state, reason = DeliveryState.GIVEN_UP, str(fact.reason)
+    after = with_delivery(r, fact.address, lambda d: replace(d, state=state, at=at, reason=reason))
+    lost = all(d.state is DeliveryState.GIVEN_UP for d in after.deliveries)
+    return replace(after, end_at=at) if lost and after.stage is Stage.LIVE else after
+
+
+def step_failed(r: Record, fact: Failed, at: Instant, to: Addresses) -> Record:
+    """A step that failed is due again later; the conversation is no wiser for it."""
+    if fact.step is StepKind.DELIVER and fact.address is not None:
+        return _deliver_failed(r, fact, fact.address, at, to)
+    later = at + policy.end_wait_s(r.tries)
+    if fact.step is StepKind.END:
+        return replace(r, end_at=later, tries=r.tries + 1)
+    return replace(r, inspect_at=later, tries=r.tries + 1)
+
+
+def _deliver_failed(r: Record, fact: Failed, address: Address, at: Instant, to: Addresses) -> Record:
+    delivery = next((d for d in r.deliveries if d.address == address), None)
+    if delivery is None:
+        return r
+    due = at + policy.deliver_wait_s(delivery.tries)
+    if fact.reason is Reason.REFUSED:
+        return gave_up(r, GaveUp(address, GiveUpReason.REFUSED), at, to)
+    if due > delivery.not_after:
+        return gave_up(r, GaveUp(address, GiveUpReason.STALE), at, to)
+    return with_delivery(r, address, lambda d: replace(d, due=due, tries=d.tries + 1))
+
+
+def still_live(r: Record, _fact: StillLive, at: Instant, _: Addresses) -> Record:
+    """It runs. The next question comes when it should long be over; then it is ended (S23)."""
+    seen = replace(r, inspected_at=at, not_there=0, inspect_at=None)
+    if r.end_at is not None or r.created_at is None:
+        return seen
+    overdue = policy.overdue_check_at(r.created_at, r.max_call_s)
+    if at >= overdue:
+        return replace(seen, end_at=at, tries=0)
+    return replace(seen, inspect_at=overdue, tries=0)
+
+
+def doubted(r: Record, _fact: Doubted | NothingThere, at: Instant, _: Addresses) -> Record:
+    """Somebody has a reason to ask: Inspect is due now."""
+    return replace(r, inspect_at=at, look_at=None)
+
+
+def not_there(r: Record, fact: NotThere, at: Instant, to: Addresses) -> Record:
+    """The API does not know the id: too young in the first minute, gone at the second such answer."""
+    young = r.created_at is not None and at < r.created_at + policy.AFTERLOOK_S
+    if young or r.not_there == 0:
+        count = 0 if young else 1
+        return replace(r, not_there=count, inspected_at=at, inspect_at=at + policy.end_wait_s(0))
+    return over(r, EndedReason.GONE, at)
+
+
+def not_ended(r: Record, _fact: NotEnded, at: Instant, _: Addresses) -> Record:
+    """End was refused: Inspect tells whether it was over already; if not, End again."""
+    return replace(r, inspect_at=at, end_at=at + policy.end_wait_s(r.tries), tries=r.tries + 1)
+
+
+def ended(r: Record, fact: Ended, at: Instant, _: Addresses) -> Record:
+    """It is over, as the API tells."""
+    ended_at = at if fact.at is None else within(fact.at, r.created_at or at, at)
+    return over(r, EndedReason(str(fact.reason)), ended_at)

@@ -1,0 +1,48 @@
+"""What several moves of the lifecycle share: closing a conversation, adding a stray, trusting a time.
+
+No move stands here, only the pieces of moves; the moves are in `creation`, `living` and `anytime`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from jobs.model import Address, Instant
+from scheduler.facts import (
+    EndedReason,
+    GiveUpReason,
+    Stage,
+)
+from scheduler.record import Delivery, DeliveryState, Record, Stray
+
+
+def within(told: Instant, earliest: Instant, latest: Instant) -> Instant:
+    """The API's own time of creation, unless its clock and ours can't both be right."""
+    return min(max(told, earliest), latest)
+
+
+def over(r: Record, reason: EndedReason, ended_at: Instant) -> Record:
+    """The conversation is over: what was not delivered never will be (design, section 3)."""
+    closed = tuple(
+        replace(d, state=DeliveryState.GIVEN_UP, at=ended_at, reason=str(GiveUpReason.ENDED))
+        if d.state is DeliveryState.OPEN
+        else d
+        for d in r.deliveries
+    )
+    told = not closed or any(d.state is DeliveryState.DELIVERED for d in closed)
+    why = reason if told else EndedReason.UNDELIVERED
+    ended = replace(r, stage=Stage.ENDED, reason=str(why), ended_at=ended_at, deliveries=closed)
+    return replace(ended, inspect_at=None, end_at=None)
+
+
+def stray(r: Record, conversation_id: str, at: Instant) -> Record:
+    """The record with one more stray, to be ended at once; known ones stay as they are."""
+    if any(s.conversation_id == conversation_id for s in r.strays):
+        return r
+    return replace(r, strays=(*r.strays, Stray(conversation_id, end_at=at)))
+
+
+def with_delivery(r: Record, address: Address, change: Callable[[Delivery], Delivery]) -> Record:
+    """The record with the delivery to `address` changed."""
+    return replace(r, deliveries=tuple(change(d) if d.address == address else d for d in r.deliveries))

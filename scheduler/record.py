@@ -1,0 +1,96 @@
+"""The record: an occurrence and all that its facts add up to.
+
+Values only; how a fact moves a record is `lifecycle`'s table, how long a wait is `policy`'s, and how
+a record is stored is the ledger's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from jobs.model import Address, Instant
+from scheduler.facts import Stage
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands."""
+
+    OPEN = "open"
+    DELIVERED = "delivered"
+    GIVEN_UP = "given_up"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """The link on its way to one address: a row of its own, with its own due time (S27, S28)."""
+
+    address: Address
+    due: Instant
+    not_after: Instant
+    state: DeliveryState = DeliveryState.OPEN
+    tries: int = 0
+    at: Instant | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """A conversation of ours to be ended; `end_at` is when it is tried next, `None` once it is over."""
+
+    conversation_id: str
+    end_at: Instant | None
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """An occurrence and all that its facts add up to.
+
+    The first block is what was promised, the second how far creation has come, the third the
+    conversation. `starts_at` is when creation may be tried (again), `look_at` when a Survey is due
+    for it, `inspect_at` and `end_at` when those steps are.
+    """
+
+    key: str
+    schedule: str
+    slot: str
+    date: str
+    participant: str | None
+    due: Instant
+    opens: Instant
+    shuts: Instant
+    max_call_s: int
+    absent_s: int
+    private: bool = False
+
+    stage: Stage = Stage.PLANNED
+    reason: str | None = None
+    starts_at: Instant = 0.0
+    attempt: int = 1
+    attempted_at: Instant | None = None
+    attempt_ended_at: Instant | None = None
+    generation: int | None = None
+    mark: str = ""
+    looks: int = 0
+    look_at: Instant | None = None
+    tries: int = 0
+    faults: int = 0
+    turned_away: str | None = None
+    """Why the last create did not happen (`busy`, `full` ...); the reason, should the window shut."""
+
+    conversation_id: str | None = None
+    url: str | None = None
+    created_at: Instant | None = None
+    ended_at: Instant | None = None
+    inspect_at: Instant | None = None
+    inspected_at: Instant | None = None
+    end_at: Instant | None = None
+    not_there: int = 0
+    deliveries: tuple[Delivery, ...] = ()
+    strays: tuple[Stray, ...] = ()
+
+    @property
+    def lateness_s(self) -> float | None:
+        """How long after its due time the conversation was created; 0 when it was in time."""
+        return None if self.created_at is None else max(0.0, self.created_at - self.due)
