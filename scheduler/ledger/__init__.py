@@ -1,0 +1,35 @@
+"""The ledger: one implementation, all meaning, all SQL; a driver seam below it.
+
+`Ledger` writes (one process, one thread), `Snapshot` reads (any number, also while it is written).
+What is due is asked here; when and how much is decided above.
+"""
+
+from scheduler.ledger.account import Hold
+from scheduler.ledger.errors import (
+    LedgerDamaged,
+    LedgerError,
+    LedgerHeld,
+    LedgerMismatch,
+    LedgerUnavailable,
+)
+from scheduler.ledger.ledger import Due, Ledger, View
+from scheduler.ledger.line import Blocked
+from scheduler.ledger.notes import Note, Noted
+from scheduler.ledger.promises import GAP_SLOT, Closed
+
+__all__ = [
+    "GAP_SLOT",
+    "Blocked",
+    "Closed",
+    "Due",
+    "Hold",
+    "Ledger",
+    "LedgerDamaged",
+    "LedgerError",
+    "LedgerHeld",
+    "LedgerMismatch",
+    "LedgerUnavailable",
+    "Note",
+    "Noted",
+    "View",
+]

@@ -1,0 +1,102 @@
+"""The conservation check (S15): every promise stands in exactly one stage, with a reason when it is over.
+
+It counts what was ever promised against what the records say, replays each record's facts through
+the lifecycle's table, and looks for conversations that two records claim. It reads, and changes
+nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from scheduler import lifecycle
+from scheduler.facts import REASONS, Stage
+from scheduler.ledger.promises import GAP_SLOT
+from scheduler.ledger.snapshot import Snapshot, Told
+from scheduler.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One schedule's day: what was promised, and how many records stand in each stage."""
+
+    schedule: str
+    date: str
+    promised: int
+    stages: dict[str, int]
+
+    @property
+    def conserved(self) -> bool:
+        """Whether what was promised is what the stages add up to."""
+        return self.promised == sum(self.stages.values())
+
+
+@dataclass(slots=True)
+class Audit:
+    """What the check found; it is clean when `faults` is empty."""
+
+    days: list[Day] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+
+def audit(snapshot: Snapshot) -> Audit:
+    """Check the whole ledger."""
+    tallies, counts = snapshot.tallies(), snapshot.counts()
+    days = [
+        Day(*place, tallies.get(place, 0), counts.get(place, {}))
+        for place in sorted(tallies.keys() | counts.keys())
+    ]
+    faults = [_unconserved(day) for day in days if not day.conserved]
+    owners: dict[str, str] = {}
+    for record in snapshot.records():
+        faults.extend(_wrong(record, owners))
+    for key, story in snapshot.stories():
+        faults.extend(_diverged(snapshot.record(key), key, story))
+    return Audit(days, faults)
+
+
+def _unconserved(day: Day) -> str:
+    return f"{day.schedule} {day.date}: {day.promised} promised, {sum(day.stages.values())} accounted for"
+
+
+def _wrong(record: Record, owners: dict[str, str]) -> Iterator[str]:
+    closed = REASONS.get(record.stage)
+    if closed is not None and record.reason not in closed:
+        yield f"{record.key}: {record.stage} without a known reason ({record.reason})"
+    if record.stage in (Stage.PLANNED, Stage.LIVE) and lifecycle.wakes_at(record) is None:
+        yield f"{record.key}: {record.stage}, but nothing will ever wake it"
+    if record.stage is Stage.LIVE and record.conversation_id is None:
+        yield f"{record.key}: live without a conversation"
+    if record.conversation_id is not None:
+        other = owners.setdefault(record.conversation_id, record.key)
+        if other != record.key:
+            yield f"{record.key}: its conversation belongs to {other} too"
+
+
+def _diverged(record: Record | None, key: str, story: list[Told]) -> Iterator[str]:
+    if record is None:
+        yield f"{key}: facts without a promise"
+        return
+    if record.slot == GAP_SLOT:
+        return
+    replayed = _replay(record, story)
+    if (replayed.stage, replayed.reason, replayed.attempt) != (record.stage, record.reason, record.attempt):
+        yield f"{key}: its facts add up to {replayed.stage}, its row says {record.stage}"
+
+
+def _replay(record: Record, story: list[Told]) -> Record:
+    again = dataclasses.replace(
+        Record(**{name: getattr(record, name) for name in _PROMISE}), starts_at=record.opens, mark=record.mark
+    )
+    for told in story:
+        if told.fact is not None:
+            again = lifecycle.apply(again, told.fact, told.at, told.addresses)
+    return again
+
+
+_PROMISE = (
+    *("key", "schedule", "slot", "date", "participant", "due", "opens", "shuts"),
+    *("max_call_s", "absent_s", "private"),
+)

@@ -1,0 +1,63 @@
+"""Facts as the ledger keeps them: a kind and a JSON object, and back.
+
+Join links are left out: they stand once, beside the record, and nowhere in its story.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+from types import UnionType
+from typing import Any, get_args, get_type_hints
+
+from jobs.model import Address
+from scheduler.facts import Fact
+
+KINDS: Mapping[str, type] = {
+    "".join(f"_{c.lower()}" if c.isupper() else c for c in kind.__name__).lstrip("_"): kind
+    for kind in get_args(Fact)
+}
+"""Every kind of fact by its name in the ledger: `nothing_there` for NothingThere."""
+
+NAMES: Mapping[type, str] = {kind: name for name, kind in KINDS.items()}
+
+_HINTS: Mapping[type, Mapping[str, Any]] = {kind: get_type_hints(kind) for kind in KINDS.values()}
+_LINK = "url"
+
+
+def encode(fact: Fact, addresses: tuple[Address, ...] = ()) -> str:
+    """The fact's data as JSON; with the addresses that it opened deliveries to, if any."""
+    data = {f: _plain(getattr(fact, f)) for f in _HINTS[type(fact)] if f != _LINK}
+    if addresses:
+        data["addresses"] = [_plain(address) for address in addresses]
+    return json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+
+
+def decode(kind: str, data: str) -> tuple[Fact, tuple[Address, ...]]:
+    """The fact of this kind, with an empty join link, and its addresses."""
+    values = json.loads(data)
+    addresses = tuple(Address(*pair) for pair in values.pop("addresses", ()))
+    of = KINDS[kind]
+    made = {name: _typed(hint, values.get(name, "")) for name, hint in _HINTS[of].items()}
+    fact: Fact = of(**made)
+    return fact, addresses
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Address):
+        return [value.channel, value.target]
+    return str(value) if isinstance(value, StrEnum) else value
+
+
+def _typed(hint: Any, value: Any) -> Any:
+    if value is None or not isinstance(hint, type | UnionType):
+        return value
+    kinds = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+    for kind in kinds:
+        if kind is Address:
+            return Address(*value)
+        if dataclasses.is_dataclass(kind) or issubclass(kind, StrEnum):
+            return kind(value)
+    return value

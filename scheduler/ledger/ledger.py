@@ -1,0 +1,265 @@
+"""The ledger: promises, records, facts, holds; the only memory.
+
+Its verbs are few and each is one transaction in the writer's thread, committed before it answers.
+It calls its listeners after each commit, with what was written. It never decides when or how much:
+it says what is due, and referees who got it (unique keys, conditional updates, row counts).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from jobs.model import Instant
+from scheduler.ledger import account, line, notes, promises, rows
+from scheduler.ledger.account import Hold
+from scheduler.ledger.driver import Driver, SqliteDriver
+from scheduler.ledger.errors import LedgerDamaged
+from scheduler.ledger.files import Lock, prepare
+from scheduler.ledger.line import Blocked
+from scheduler.ledger.migrate import migrate
+from scheduler.ledger.notes import Note, Noted
+from scheduler.ledger.promises import Closed
+from scheduler.ledger.writer import Writer
+from scheduler.model import Occurrence, Schedule
+from scheduler.record import Record
+
+T = TypeVar("T")
+
+STEPS_MAX = 500
+"""How many due steps one look names; the rest is due at the next turn."""
+
+
+class Due(NamedTuple):
+    """A record that wants a step now, and which (`deliver`, `inspect`, `end`)."""
+
+    key: str
+    step: str
+
+
+class View(NamedTuple):
+    """What one turn needs to know; keys and numbers, never terms."""
+
+    steps: Sequence[Due]
+    waiting: int
+    blocked: Sequence[Blocked]
+    shut: int
+    held: int
+    looks: int
+    live: int
+    holds: Sequence[Hold]
+    next_at: Instant | None
+
+
+Listener = Callable[[Sequence[Noted]], None]
+ClosedListener = Callable[[Sequence[Closed]], None]
+
+
+class Ledger:
+    """One ledger, open for writing by this process alone. Verbs raise LedgerError."""
+
+    def __init__(self, driver: Driver, lock: Lock, meta: Mapping[str, str]) -> None:
+        self._writer = Writer(driver)
+        self._lock = lock
+        self._secret = bytes.fromhex(meta["secret"])
+        self._listeners: list[Listener] = []
+        self._closed_listeners: list[ClosedListener] = []
+
+    @classmethod
+    def open(cls, path: Path, base_url: str, now: Instant) -> Ledger:
+        """Open or make the ledger at `path`; raises LedgerHeld, LedgerDamaged, LedgerMismatch,
+        LedgerUnavailable."""
+        lock = Lock(path)
+        try:
+            prepare(path)
+            driver = SqliteDriver(path)
+            _recognise(driver, path)
+            migrate(driver)
+            return cls(driver, lock, account.begin(driver, base_url, now))
+        except BaseException:
+            lock.release()
+            raise
+
+    def close(self) -> None:
+        """Commit what is queued, and let another process write."""
+        self._writer.close()
+        self._lock.release()
+
+    def listen(self, noted: Listener, closed: ClosedListener) -> None:
+        """Call these after each commit: with notes, and with promises that were terminal at once."""
+        self._listeners.append(noted)
+        self._closed_listeners.append(closed)
+
+    # --- promises ---
+
+    async def promised_until(self) -> Instant:
+        """The planner's high-water mark."""
+        return await self._do(account.mark)
+
+    async def promise(
+        self,
+        occurrences: Iterable[Occurrence],
+        schedules: Mapping[str, Schedule],
+        now: Instant,
+        until: Instant | None,
+    ) -> int:
+        """Write these promises; with `until`, all that opens up to then is written. The number that
+        were terminal at once (S4)."""
+
+        def write(driver: Driver) -> list[Closed]:
+            closed = promises.promise(driver, occurrences, schedules, self._secret, now)
+            if until is not None:
+                account.move_mark(driver, until)
+            return closed
+
+        closed = await self._do(write)
+        self._tell_closed(closed)
+        return sum(c.promises for c in closed)
+
+    async def gap(self, schedule: str, date: str, count: int, since: Instant, now: Instant) -> None:
+        """One row for all that a schedule would have promised during a long absence (S4)."""
+        await self._do(lambda driver: promises.gap(driver, schedule, date, count, since, now))
+        self._tell_closed([Closed("missed", "gap", schedule, date, count)])
+
+    async def planned(self) -> list[str]:
+        """The keys of all promises that wait to be claimed."""
+        return await self._do(promises.planned)
+
+    async def settle(
+        self, stays: Sequence[Occurrence], schedules: Mapping[str, Schedule], mark: Instant
+    ) -> None:
+        """After a swap: planned rows follow the new configuration, and the planner begins again at `mark`."""
+
+        def write(driver: Driver) -> None:
+            promises.settle(driver, stays, schedules)
+            account.move_mark(driver, mark)
+
+        await self._do(write)
+
+    async def generation(self, terms: str, now: Instant) -> int:
+        """The number of this configuration's terms, stored once."""
+        return await self._do(lambda driver: account.generation(driver, terms, now))
+
+    async def terms(self, generation: int) -> str:
+        """The terms of a generation."""
+        return await self._do(lambda driver: account.terms(driver, generation))
+
+    # --- the turn ---
+
+    async def look(self, now: Instant) -> View:
+        """What is due, what waits, what is held, and when something will be due next."""
+        return await self._do(lambda driver: _view(driver, now))
+
+    async def claim(self, now: Instant, count: int, generation: int) -> list[Record]:
+        """Claim up to `count` promises in line: they are `creating` when this returns (S11)."""
+        return await self._do(lambda driver: line.claim(driver, now, count, generation))
+
+    async def shut(self, now: Instant, limit: int = STEPS_MAX) -> list[Record]:
+        """Planned records whose start window has shut."""
+        return await self._do(lambda driver: line.shut(driver, now, limit))
+
+    async def note(self, *facts: Note) -> list[Noted]:
+        """Write what happened; what the records are afterwards. Returns when it is committed."""
+        noted = await self._do(lambda driver: notes.write(driver, facts))
+        for listener in self._listeners:
+            listener(noted)
+        return noted
+
+    # --- records ---
+
+    async def record(self, key: str) -> Record | None:
+        """One record, whole."""
+        found = await self._do(lambda driver: rows.by_keys(driver, (key,)))
+        return found[0] if found else None
+
+    async def in_flight(self) -> list[Record]:
+        """Records whose POST had no recorded end: at a start, those that the last process left behind."""
+        where = "WHERE r.stage = 'creating' AND r.attempt_ended_at IS NULL"
+        return await self._do(lambda driver: rows.load(driver, where))
+
+    async def looking(self, now: Instant) -> list[Record]:
+        """Records for which a Survey is due (S12)."""
+        return await self._do(lambda driver: rows.load(driver, "WHERE r.look_at <= ?", (now,)))
+
+    async def live(self) -> list[Record]:
+        """Records with a conversation that is not known to be over."""
+        return await self._do(lambda driver: rows.load(driver, "WHERE r.stage = 'live'"))
+
+    async def by_marks(self, marks: Sequence[str]) -> dict[str, Record]:
+        """The records that these marks belong to; a stranger's mark has none (S12)."""
+        where = f"WHERE r.mark IN ({', '.join('?' * len(marks))})"
+        found = await self._do(lambda driver: rows.load(driver, where, marks)) if marks else []
+        return {record.mark: record for record in found}
+
+    # --- the account ---
+
+    async def hold(self, reason: str, now: Instant) -> bool:
+        """Stop creation; whether this is new."""
+        return await self._do(lambda driver: account.hold(driver, reason, now))
+
+    async def lift(self, reason: str, now: Instant) -> bool:
+        """Lift a hold; whether there was one."""
+        return await self._do(lambda driver: account.lift(driver, reason, now))
+
+    async def newest_fact_at(self) -> Instant | None:
+        """When the newest fact happened."""
+        return await self._do(account.newest_fact_at)
+
+    async def requests_since(self, since: Instant) -> list[Instant]:
+        """About when requests were sent since then."""
+        return await self._do(lambda driver: account.requests_since(driver, since))
+
+    async def _do(self, job: Callable[[Driver], T]) -> T:
+        return await self._writer.submit(job)
+
+    def _tell_closed(self, closed: Sequence[Closed]) -> None:
+        for listener in self._closed_listeners:
+            listener(closed)
+
+
+def _recognise(driver: Driver, path: Path) -> None:
+    """Raise LedgerDamaged unless this is an empty file or a whole ledger."""
+    application = driver.fetch("PRAGMA application_id")[0][0]
+    empty = not driver.fetch("SELECT 1 FROM sqlite_master LIMIT 1")
+    if application != account.APPLICATION_ID and not empty:
+        raise LedgerDamaged(f"{path}: this is some other program's database, not a ledger")
+    trouble = driver.fetch("PRAGMA quick_check(1)")[0][0]
+    if trouble != "ok":
+        raise LedgerDamaged(
+            f"{path}: the ledger is damaged ({trouble}); restore a copy, or start with a new one"
+        )
+    driver.execute(f"PRAGMA application_id = {account.APPLICATION_ID}")
+
+
+def _view(driver: Driver, now: Instant) -> View:
+    one = {
+        "shut": "SELECT count(*) FROM records WHERE stage = 'planned' AND shuts < :now",
+        "looks": "SELECT count(*) FROM records WHERE look_at <= :now",
+        "live": "SELECT count(*) FROM records WHERE stage = 'live'",
+    }
+    counts = {name: int(driver.fetch(sql, {"now": now})[0][0]) for name, sql in one.items()}
+    steps = driver.fetch(
+        "SELECT key, step FROM records WHERE wake <= ? AND step != 'create' ORDER BY wake LIMIT ?",
+        (now, STEPS_MAX),
+    )
+    return View(
+        steps=[Due(*row) for row in driver.fetch(due, (now, STEPS_MAX))],
+        waiting=line.waiting(driver, now),
+        blocked=line.blocked(driver, now),
+        held=line.held(driver, now),
+        holds=account.holds(driver),
+        next_at=_next_at(driver, now),
+        **counts,
+    )
+
+
+def _next_at(driver: Driver, now: Instant) -> Instant | None:
+    """The next instant at which a record becomes due, or a waiting one's window shuts."""
+    found = driver.fetch(
+        "SELECT min(at) FROM (SELECT min(wake) AS at FROM records WHERE wake > :now "
+        "UNION ALL SELECT min(look_at) FROM records WHERE look_at > :now "
+        "UNION ALL SELECT min(shuts) FROM records WHERE stage = 'planned' AND starts_at <= :now AND shuts >= :now)",
+        {"now": now},
+    )[0][0]
+    return None if found is None else float(found)

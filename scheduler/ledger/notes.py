@@ -1,0 +1,56 @@
+"""What is written when something has happened: the fact, and the record that it adds up to.
+
+A note loads the record, lets the lifecycle's table move it, and writes both in one transaction; so
+the ledger's columns can always be recomputed from its facts (`audit` does). Nothing is decided here.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from jobs.model import Address, Instant
+from scheduler import lifecycle
+from scheduler.facts import Fact
+from scheduler.ledger import codec, rows
+from scheduler.ledger.driver import Driver
+from scheduler.ledger.errors import LedgerError
+from scheduler.record import Record
+
+
+class Note(NamedTuple):
+    """A fact about a record. `addresses` are where its link goes, when the fact makes it known;
+    `took_s` is how long the step took, for the log line."""
+
+    key: str
+    fact: Fact
+    at: Instant
+    addresses: tuple[Address, ...] = ()
+    took_s: float | None = None
+
+
+class Noted(NamedTuple):
+    """A note that is committed, with the record before and after it."""
+
+    note: Note
+    before: Record
+    after: Record
+
+
+def write(driver: Driver, notes: tuple[Note, ...]) -> list[Noted]:
+    """Write the notes in their order; raises LedgerError for a key that was never promised."""
+    return [_write(driver, note) for note in notes]
+
+
+def _write(driver: Driver, note: Note) -> Noted:
+    found = rows.by_keys(driver, (note.key,))
+    if not found:
+        raise LedgerError(f"{note.key}: no such promise in the ledger")
+    before = found[0]
+    after = lifecycle.apply(before, note.fact, note.at, note.addresses)
+    if after is not before:
+        rows.save(driver, before, after)
+    driver.execute(
+        "INSERT INTO facts (key, at, kind, data) VALUES (?, ?, ?, ?)",
+        (note.key, note.at, codec.NAMES[type(note.fact)], codec.encode(note.fact, note.addresses)),
+    )
+    return Noted(note, before, after)

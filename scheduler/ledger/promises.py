@@ -1,0 +1,122 @@
+"""Promises as rows: written once, settled anew when the configuration changes, never made twice.
+
+The unique key referees: a promise that the ledger has is never reconsidered (S1, S4). The planner's
+high-water mark moves in the transaction of the rows it accounts for (S11). What a promise means is
+frozen only at its claim; until then `settle` follows the configuration (S7).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from jobs.model import Instant
+from scheduler import marks
+from scheduler.facts import MissReason, Stage
+from scheduler.ledger.driver import Driver
+from scheduler.model import Occurrence, Schedule
+
+GAP_SLOT = "*"
+"""The slot of the one row that stands for a schedule's promises of a long absence (S4)."""
+
+_COLUMNS = (
+    "key, schedule, slot, date, participant, due, opens, shuts, max_call_s, absent_s, private, "
+    "stage, reason, starts_at, attempt, mark, looks, tries, faults, not_there, party, overlap, rank, wake, step"
+)
+_INSERT = f"INSERT OR IGNORE INTO records ({_COLUMNS}) VALUES ({', '.join('?' * 25)})"  # noqa: S608
+_SETTLE = """
+UPDATE records SET due = ?1, opens = ?2, shuts = ?3, rank = ?4, max_call_s = ?5, absent_s = ?6, private = ?7,
+  overlap = ?8, starts_at = CASE WHEN tries = 0 AND attempt = 1 THEN ?2 ELSE starts_at END,
+  wake = min(CASE WHEN tries = 0 AND attempt = 1 THEN ?2 ELSE starts_at END, ?3)
+WHERE key = ?9 AND stage = 'planned'
+"""
+
+
+class Closed(NamedTuple):
+    """Promises that were terminal as they were written: how many, of which schedule and day, and why."""
+
+    stage: str
+    reason: str
+    schedule: str
+    date: str
+    promises: int
+
+
+def promise(
+    driver: Driver,
+    occurrences: Iterable[Occurrence],
+    schedules: Mapping[str, Schedule],
+    secret: bytes,
+    now: Instant,
+) -> list[Closed]:
+    """Write what is not written yet: planned, skipped with its reason, or missed when it is too late (S4)."""
+    newest = driver.fetch("SELECT coalesce(max(rowid), 0) FROM records")[0][0]
+    driver.execute_many(_INSERT, (_row(o, schedules[o.schedule], secret, now) for o in occurrences))
+    driver.execute(
+        "INSERT INTO facts (key, at, kind, data) SELECT key, ?, stage, json_object('reason', reason) "
+        "FROM records WHERE rowid > ? AND stage != 'planned'",
+        (now, newest),
+    )
+    return [
+        Closed(*row)
+        for row in driver.fetch(
+            "SELECT stage, reason, schedule, date, count(*) FROM records "
+            "WHERE rowid > ? AND stage != 'planned' GROUP BY 1, 2, 3, 4",
+            (newest,),
+        )
+    ]
+
+
+def gap(driver: Driver, schedule: str, date: str, count: int, since: Instant, now: Instant) -> None:
+    """One row for all that a schedule would have promised while we were away for a week or more (S4)."""
+    key = f"{schedule}/{GAP_SLOT}/{date}/-"
+    late = (Stage.MISSED, MissReason.GAP)
+    row = (key, schedule, GAP_SLOT, date, None, since, since, now, 0, 0, 0, *late, since, 1, "")
+    driver.execute(_INSERT, (*row, 0, 0, 0, 0, f"s/{schedule}", "allow", 0, None, None))
+    driver.execute(
+        "INSERT INTO facts (key, at, kind, data) VALUES (?, ?, 'missed', ?)",
+        (key, now, json.dumps({"reason": MissReason.GAP, "promises": count})),
+    )
+
+
+def settle(driver: Driver, stays: Iterable[Occurrence], schedules: Mapping[str, Schedule]) -> None:
+    """Give the planned rows of these occurrences the times and terms of the configuration as it is now."""
+    driver.execute_many(_SETTLE, (_settled(o, schedules[o.schedule]) for o in stays))
+
+
+def planned(driver: Driver) -> list[str]:
+    """The keys of all promises that wait to be claimed."""
+    return [row[0] for row in driver.fetch("SELECT key FROM records WHERE stage = 'planned' ORDER BY due")]
+
+
+def _row(o: Occurrence, schedule: Schedule, secret: bytes, now: Instant) -> Sequence[object]:
+    key = o.key
+    stage, reason = _judged(o, now)
+    waits = stage is Stage.PLANNED
+    mark = marks.mark(secret, key) if waits else ""
+    terms = schedule.request.properties
+    return (
+        *(key, o.schedule, o.slot, o.date, o.participant, o.due, o.opens, o.shuts),
+        *(terms.max_call_duration, terms.participant_absent_timeout, bool(schedule.request.require_auth)),
+        *(stage, reason, o.opens, 1, mark, 0, 0, 0, 0, _party(o), schedule.overlap, o.rank),
+        *((o.opens, "create") if waits else (None, None)),
+    )
+
+
+def _settled(o: Occurrence, schedule: Schedule) -> Sequence[object]:
+    terms = schedule.request.properties
+    clocks = (terms.max_call_duration, terms.participant_absent_timeout)
+    private = bool(schedule.request.require_auth)
+    return (o.due, o.opens, o.shuts, o.rank, *clocks, private, schedule.overlap, o.key)
+
+
+def _judged(o: Occurrence, now: Instant) -> tuple[Stage, str | None]:
+    if o.skip is not None:
+        return Stage.SKIPPED, o.skip
+    return (Stage.MISSED, MissReason.LATE) if now > o.shuts else (Stage.PLANNED, None)
+
+
+def _party(o: Occurrence) -> str:
+    """Who can't be in two conversations at once: the participant, else the schedule (S6)."""
+    return f"s/{o.schedule}" if o.participant is None else f"p/{o.participant}"
