@@ -1,0 +1,297 @@
+"""How much may go out now: the account's request rate and the line for its conversations (S17, S18).
+
+Pure arithmetic over instants that are given to it. Nobody waits in here: whoever is not admitted
+stays where they are, and is told when asking again makes sense. It does not know *who* waits, only
+how many in each lane, so the order within a lane is the caller's: a grant of k means its first k.
+It doesn't count conversations (`free` is a query on the ledger) and doesn't decide whether anything
+is tried again (`policy`).
+
+Every grant ends in exactly one `sent` or `unsent`; until then it counts as if it were being sent,
+so a burst that leaves late can't meet the next one. A sent one counts for the window from its
+sending, widened by 2 % for the network. A wall clock that is set back costs at most one window; one
+that is set forward can't be told from time that passed (S9 holds the large ones).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+from jobs.model import Instant
+from scheduler.model import Rate
+
+WIDENING = 1.02
+BACKOFF_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
+LONGEST_RETRY_AFTER_S = 300.0
+FULL_RETRY_S = (3.0, 5.0, 10.0)
+HEAD_ANSWERS_WITHIN_S = 75.0
+"""Above the 60 s that a Create is given: a head whose answer was lost can't shut the line for ever."""
+STALE_S = 5.0
+"""A `now` this much behind what was seen is an old reading; further behind, the clock was set back."""
+
+
+class Lane(IntEnum):
+    """What a request is for; a lower number goes first."""
+
+    END = 0
+    SURVEY = 1
+    CREATE = 2
+    INSPECT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """How many of each lane may go now (every lane is in it), and when to ask again.
+
+    `next_at` is the earliest instant at which somebody still waiting can be granted more; `None` when
+    nobody waits, or only an answer or a freed slot can change it.
+    """
+
+    granted: Mapping[Lane, int]
+    next_at: Instant | None
+
+
+class Limits:
+    """Both limiters of S17 and the global penalty.
+
+    What an admission costs doesn't grow with who waits, only with what is granted and expires.
+    """
+
+    def __init__(self, rate: Rate) -> None:
+        self._window = _Window(rate)
+        self._inspects = _Window(_tenth(rate))
+        self._penalty = _Penalty()
+        self._line = _Line()
+
+    def set_rate(self, rate: Rate) -> None:
+        """Apply another rate at once (S7). A longer window remembers only what the old one still did."""
+        self._window.set_rate(rate)
+        self._inspects.set_rate(_tenth(rate))
+
+    def seed(self, sent: Iterable[Instant]) -> None:
+        """Count requests that were sent before a restart, in any order."""
+        self._window.seed(sent)
+
+    def admit(self, now: Instant, waiting: Mapping[Lane, int], free: int) -> Admission:
+        """Take as many grants as there are; `free` is how many more conversations there may be."""
+        for part in (self._window, self._inspects, self._penalty, self._line):
+            part.look(now)
+        granted = {lane: self._grant(now, lane, waiting.get(lane, 0), free) for lane in Lane}
+        still = [lane for lane in Lane if waiting.get(lane, 0) > granted[lane]]
+        times = [self._opens_at(now, lane, free - granted[Lane.CREATE]) for lane in still]
+        return Admission(granted, min((at for at in times if at is not None), default=None))
+
+    def sent(self, now: Instant) -> None:
+        """The headers of one granted request went out: it counts from now."""
+        self._window.give_back()
+        self._window.sent(now)
+
+    def unsent(self) -> None:
+        """One granted request was never sent, and won't be: its grant is free again."""
+        self._window.give_back()
+        self._line.given_back()
+
+    def turned_away(self, now: Instant, sent_at: Instant | None, retry_after_s: float | None) -> None:
+        """A request was answered 429 or 408, or could not be sent (`sent_at` None): all lanes wait.
+
+        For `retry_after_s` (0 to 300) where the answer had one; else a step further of 1, 2, 4, 8,
+        16, 30 s - unless the request was on its way before the penalty began: that is no news.
+        """
+        self._penalty.look(now)
+        self._penalty.turned_away(now, sent_at, retry_after_s)
+        self._line.undecided(now)
+
+    def accepted(self) -> None:
+        """A request was answered normally: the next penalty starts from 1 s again."""
+        self._penalty.accepted()
+
+    def full(self, now: Instant) -> None:
+        """A create was refused for concurrency: the line is shut, its head tries after 3, 5, 10, 10 s."""
+        self._line.full(now)
+
+    def opened(self) -> None:
+        """A create succeeded. It opens the line if it was the head's; an answer to a create that went
+        out before the line was shut says nothing about now."""
+        self._line.opened()
+
+    def undecided(self, now: Instant) -> None:
+        """A create ended otherwise (lost, refused, denied, spent): if it was the head's, the next head
+        tries after the same wait again. Without this call it tries after 75 s."""
+        self._line.undecided(now)
+
+    def in_window(self, now: Instant) -> int:
+        """How many grants count now: on their way, or sent within the window."""
+        return self._window.counted(now)
+
+    @property
+    def held_until(self) -> Instant | None:
+        """When the last penalty ends; `None` once an admission has seen it over."""
+        return self._penalty.until
+
+    def _grant(self, now: Instant, lane: Lane, wanted: int, free: int) -> int:
+        if self._penalty.opens_at(now) > now:
+            return 0
+        count = min(wanted, self._window.room())
+        if lane is Lane.CREATE:
+            count = self._line.grant(now, min(count, max(0, free)))
+        elif lane is Lane.INSPECT:
+            # Counted when granted, not when sent: a fair share among ourselves, not the account's law.
+            count = min(count, self._inspects.room())
+            self._inspects.sent(now, count)
+        self._window.outstanding += count
+        return count
+
+    def _opens_at(self, now: Instant, lane: Lane, free: int) -> Instant | None:
+        """When this lane can be granted one more; `None` when no mere passing of time does it."""
+        gates = [self._penalty.opens_at(now), self._window.opens_at(now)]
+        if lane is Lane.CREATE:
+            gates.append(self._line.opens_at(now) if free > 0 else None)
+        elif lane is Lane.INSPECT:
+            gates.append(self._inspects.opens_at(now))
+        known = [at for at in gates if at is not None]
+        return max(known) if len(known) == len(gates) else None
+
+
+def _tenth(rate: Rate) -> Rate:
+    return Rate(max(1, rate.count // 10), rate.per_s)
+
+
+class _Window:
+    """What counts against a rate: grants outstanding, and sendings no older than the widened window.
+
+    `_sent` is sorted: a sending that seems older than the last is taken to be as young.
+    """
+
+    def __init__(self, rate: Rate) -> None:
+        self.outstanding = 0
+        self._sent: deque[Instant] = deque()
+        self.set_rate(rate)
+
+    def set_rate(self, rate: Rate) -> None:
+        self._count, self._length_s = rate.count, rate.per_s * WIDENING
+
+    def seed(self, sent: Iterable[Instant]) -> None:
+        self._sent = deque(sorted([*self._sent, *sent]))
+
+    def sent(self, now: Instant, count: int = 1) -> None:
+        at = max(now, self._sent[-1]) if self._sent else now
+        self._sent.extend([at] * count)
+
+    def give_back(self) -> None:
+        self.outstanding = max(0, self.outstanding - 1)
+
+    def look(self, now: Instant) -> None:
+        if self._sent and self._sent[-1] > now + STALE_S:
+            self._clock_set_back(now)
+        while self._sent and self._sent[0] + self._length_s <= now:
+            self._sent.popleft()
+
+    def room(self) -> int:
+        return max(0, self._count - self.outstanding - len(self._sent))
+
+    def opens_at(self, now: Instant) -> Instant | None:
+        if self.room():
+            return now
+        last_to_leave = self.outstanding + len(self._sent) - self._count
+        return self._sent[last_to_leave] + self._length_s if last_to_leave < len(self._sent) else None
+
+    def counted(self, now: Instant) -> int:
+        return self.outstanding + sum(at + self._length_s > now for at in self._sent)
+
+    def _clock_set_back(self, now: Instant) -> None:
+        """What lies ahead was sent before now, nobody knows when: counted from now it errs to our cost."""
+        moved = 0
+        while self._sent and self._sent[-1] > now:
+            self._sent.pop()
+            moved += 1
+        self._sent.extend([now] * moved)
+
+
+class _Penalty:
+    """The one wait that holds every lane after the account turned a request away."""
+
+    def __init__(self) -> None:
+        self.until: Instant | None = None
+        self._began: Instant | None = None
+        self._length_s = 0.0
+        self._level = 0
+
+    def look(self, now: Instant) -> None:
+        if self._began is not None and self._began > now + STALE_S:
+            self._began = now
+            self.until = None if self.until is None else now + self._length_s
+        if self.until is not None and self.until <= now:
+            self.until = None
+
+    def turned_away(self, now: Instant, sent_at: Instant | None, retry_after_s: float | None) -> None:
+        if retry_after_s is not None:
+            # In this order NaN becomes the longest wait, not none.
+            self._hold(now, max(0.0, min(LONGEST_RETRY_AFTER_S, retry_after_s)))
+        elif self._is_news(now, sent_at):
+            self._hold(now, BACKOFF_S[min(self._level, len(BACKOFF_S) - 1)])
+            self._level += 1
+
+    def accepted(self) -> None:
+        self._level = 0
+
+    def opens_at(self, now: Instant) -> Instant:
+        return now if self.until is None else self.until
+
+    def _is_news(self, now: Instant, sent_at: Instant | None) -> bool:
+        if sent_at is None:
+            return self.until is None
+        return self._began is None or sent_at > self._began
+
+    def _hold(self, now: Instant, wait_s: float) -> None:
+        self.until = max(self.opens_at(now), now + wait_s)
+        self._began, self._length_s = now, self.until - now
+
+
+class _Line:
+    """Creation after a refusal for concurrency: shut, but for one head at a time (S17)."""
+
+    def __init__(self) -> None:
+        self._refusals = 0
+        self._retry_at: Instant = 0.0
+        self._head_until: Instant | None = None
+
+    def look(self, now: Instant) -> None:
+        self._retry_at = min(self._retry_at, now + FULL_RETRY_S[-1])
+        if self._head_until is not None:
+            self._head_until = min(self._head_until, now + HEAD_ANSWERS_WITHIN_S)
+
+    def grant(self, now: Instant, wanted: int) -> int:
+        if not self._refusals:
+            return wanted
+        count = min(1, wanted) if self.opens_at(now) <= now else 0
+        if count:
+            self._head_until = now + HEAD_ANSWERS_WITHIN_S
+        return count
+
+    def opens_at(self, now: Instant) -> Instant:
+        if not self._refusals:
+            return now
+        return max(now, self._retry_at, self._head_until or now)
+
+    def full(self, now: Instant) -> None:
+        if self._refusals and self._head_until is None:
+            return  # it went out before the line was shut
+        self._refusals += 1
+        self._try_again(now)
+
+    def opened(self) -> None:
+        if self._head_until is not None:
+            self._refusals, self._head_until = 0, None
+
+    def given_back(self) -> None:
+        self._head_until = None
+
+    def undecided(self, now: Instant) -> None:
+        if self._head_until is not None:
+            self._try_again(now)
+
+    def _try_again(self, now: Instant) -> None:
+        self._retry_at = now + FULL_RETRY_S[min(self._refusals, len(FULL_RETRY_S)) - 1]
+        self._head_until = None

@@ -1,0 +1,164 @@
+"""The environment and the secrets: the only room that reads `os.environ`.
+
+A secret is looked up in systemd's credentials, then in the file that `NAME_FILE` names, then in
+`NAME` itself (semantics, section 7); never in YAML. Its value never shows in a repr, an error or a
+format; `redact` takes it out of any other text. Nothing here is kept: whoever needs a secret reads
+it and holds it. Which secrets there are, and what the defaults of a setting are, is not known here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import quote
+
+ENVIRONMENT = (
+    "CALLBOARD_CONFIG",
+    "CALLBOARD_LEDGER",
+    "CALLBOARD_LOG",
+    "CREDENTIALS_DIRECTORY",
+    "TAVUS_API_KEY",
+    "TAVUS_API_KEY_FILE",
+)
+"""Every variable that is read, but for those that a configuration names itself (`{env: NAME}`)."""
+
+REDACTED = "[redacted]"
+LONGEST_SECRET_BYTES = 8192
+SHORTEST_REDACTED = 4
+"""Characters; a shorter value would take ordinary words apart, and is no secret anyway."""
+
+
+class SettingsError(Exception):
+    """A variable or a secret can't be used. The text is one line for people, and holds no value."""
+
+
+class LogStyle(StrEnum):
+    """How log lines are written."""
+
+    CONSOLE = "console"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says about this process; `None` where it says nothing."""
+
+    config: str | None
+    ledger: str | None
+    log: LogStyle | None
+
+
+class Secret:
+    """A value that shows itself only to `reveal`.
+
+    `origin` tells people where it came from; `warning` is one line about that place, or `None`.
+    """
+
+    __slots__ = ("_value", "origin", "warning")
+
+    def __init__(self, value: str, origin: str, warning: str | None = None) -> None:
+        self._value = value
+        self.origin = origin
+        self.warning = warning
+
+    def reveal(self) -> str:
+        """The value itself."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return f"Secret({self.origin})"
+
+    def __format__(self, spec: str) -> str:
+        return format(repr(self), spec)
+
+
+def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """The process's own settings; empty counts as unset. Raises SettingsError."""
+    return Settings(
+        config=environ.get("CALLBOARD_CONFIG") or None,
+        ledger=environ.get("CALLBOARD_LEDGER") or None,
+        log=_log_style(environ.get("CALLBOARD_LOG", "")),
+    )
+
+
+def read_secret(source: str, name: str, environ: Mapping[str, str] = os.environ) -> Secret:
+    """The secret that a configuration refers to as `{env: name}` or `{file: name}` (a path).
+
+    One newline at the end is dropped. Raises SettingsError when it is nowhere, can't be read, is
+    empty, or holds blanks or control characters.
+    """
+    return _from_file(Path(name)) if source == "file" else _from_environment(name, environ)
+
+
+def redact(text: str, secrets: Iterable[Secret]) -> str:
+    """`text` without any of these values, also as JSON or a URL would spell them."""
+    spellings = {spelling for secret in secrets for spelling in _spellings(secret.reveal())}
+    # Longest first: a value that holds another must not leave its rest behind.
+    for spelling in sorted(spellings, key=len, reverse=True):
+        text = text.replace(spelling, REDACTED)
+    return text
+
+
+def _log_style(word: str) -> LogStyle | None:
+    if not word:
+        return None
+    try:
+        return LogStyle(word)
+    except ValueError:
+        raise SettingsError(f"CALLBOARD_LOG is {word!r}; it can be console or json") from None
+
+
+def _from_environment(name: str, environ: Mapping[str, str]) -> Secret:
+    credential = os.path.join(environ.get("CREDENTIALS_DIRECTORY", ""), name)
+    if os.path.isabs(credential) and os.path.isfile(credential):
+        # The directory is closed to others, whatever the file's own mode says.
+        return Secret(_read(Path(credential)), credential)
+    if path := environ.get(f"{name}_FILE"):
+        return _from_file(Path(path))
+    if name not in environ:
+        raise SettingsError(f"{name} is not set, nor is {name}_FILE, and no systemd credential has its name")
+    return Secret(_checked(environ[name], name), name)
+
+
+def _from_file(path: Path) -> Secret:
+    value = _read(path)
+    warning = f"{path} can be read by everybody; chmod 600 it" if _open_to_all(path) else None
+    return Secret(value, str(path), warning)
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(LONGEST_SECRET_BYTES + 1)
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise SettingsError(f"{path} can't be read: {why}") from None
+    if len(raw) > LONGEST_SECRET_BYTES:
+        raise SettingsError(f"{path} is longer than {LONGEST_SECRET_BYTES} bytes, too long for a secret")
+    # Bytes that are no text become unprintable, and are refused as such: a decoding error would hold
+    # the value.
+    return _checked(raw.decode(errors="surrogateescape"), str(path))
+
+
+def _open_to_all(path: Path) -> bool:
+    return bool(path.stat().st_mode & stat.S_IROTH)
+
+
+def _checked(raw: str, origin: str) -> str:
+    value = raw.removesuffix("\n").removesuffix("\r")
+    if not value:
+        raise SettingsError(f"{origin} is empty")
+    if " " in value or not value.isprintable():
+        raise SettingsError(f"{origin} holds a blank, a line break or a control character")
+    return value
+
+
+def _spellings(value: str) -> set[str]:
+    quoted = (json.dumps(value), json.dumps(value, ensure_ascii=False))
+    found = {value, quote(value, safe=""), *(text[1:-1] for text in quoted)}
+    return {spelling for spelling in found if len(spelling) >= SHORTEST_REDACTED}
