@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import get_args
 
 from jobs.errors import Reason
 from jobs.model import Address, Created, Delivered, Ended, Instant, NotEnded, NotThere, StillLive
@@ -221,3 +222,11 @@ Fact = (
     | Doubted | Ended | NotThere | NotEnded | Skipped | Missed | Cancelled | StrayFound | StrayEnded
     | StrayKept | Faulted
 )  # fmt: skip
+
+KINDS: Mapping[str, type] = {
+    "".join(f"_{c.lower()}" if c.isupper() else c for c in kind.__name__).lstrip("_"): kind
+    for kind in get_args(Fact)
+}
+"""Every kind of fact by its name in the ledger and the log: `nothing_there` for NothingThere."""
+
+NAMES: Mapping[type, str] = {kind: name for name, kind in KINDS.items()}

@@ -22,7 +22,7 @@ AFTERLOOK_S = 60.0
 MARGIN_S = 600.0
 """How far before the oldest attempt a list is read, for clocks that differ (S12)."""
 
-CREATE_BOX_S = 65.0
+STEP_BOX_S = 65.0
 """The runner's backstop over the client's own 60 s."""
 
 PROMISE_AHEAD_S = 900.0

@@ -62,6 +62,7 @@ class Record:
     shuts: Instant
     max_call_s: int
     absent_s: int
+    timezone: str = "UTC"
     private: bool = False
 
     stage: Stage = Stage.PLANNED

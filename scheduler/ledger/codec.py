@@ -13,15 +13,7 @@ from types import UnionType
 from typing import Any, get_args, get_type_hints
 
 from jobs.model import Address
-from scheduler.facts import Fact
-
-KINDS: Mapping[str, type] = {
-    "".join(f"_{c.lower()}" if c.isupper() else c for c in kind.__name__).lstrip("_"): kind
-    for kind in get_args(Fact)
-}
-"""Every kind of fact by its name in the ledger: `nothing_there` for NothingThere."""
-
-NAMES: Mapping[type, str] = {kind: name for name, kind in KINDS.items()}
+from scheduler.facts import KINDS, Fact
 
 _HINTS: Mapping[type, Mapping[str, Any]] = {kind: get_type_hints(kind) for kind in KINDS.values()}
 _LINK = "url"

@@ -122,8 +122,8 @@ class Ledger:
         await self._do(lambda driver: promises.gap(driver, schedule, date, count, since, now))
         self._tell_closed([Closed("missed", "gap", schedule, date, count)])
 
-    async def planned(self) -> list[str]:
-        """The keys of all promises that wait to be claimed."""
+    async def planned(self) -> list[tuple[str, Instant]]:
+        """All promises that wait to be claimed: their keys, and when each opens."""
         return await self._do(promises.planned)
 
     async def settle(
@@ -239,10 +239,7 @@ def _view(driver: Driver, now: Instant) -> View:
         "live": "SELECT count(*) FROM records WHERE stage = 'live'",
     }
     counts = {name: int(driver.fetch(sql, {"now": now})[0][0]) for name, sql in one.items()}
-    steps = driver.fetch(
-        "SELECT key, step FROM records WHERE wake <= ? AND step != 'create' ORDER BY wake LIMIT ?",
-        (now, STEPS_MAX),
-    )
+    due = "SELECT key, step FROM records WHERE wake <= ? AND step != 'create' ORDER BY wake LIMIT ?"
     return View(
         steps=[Due(*row) for row in driver.fetch(due, (now, STEPS_MAX))],
         waiting=line.waiting(driver, now),
@@ -259,7 +256,8 @@ def _next_at(driver: Driver, now: Instant) -> Instant | None:
     found = driver.fetch(
         "SELECT min(at) FROM (SELECT min(wake) AS at FROM records WHERE wake > :now "
         "UNION ALL SELECT min(look_at) FROM records WHERE look_at > :now "
-        "UNION ALL SELECT min(shuts) FROM records WHERE stage = 'planned' AND starts_at <= :now AND shuts >= :now)",
+        "UNION ALL SELECT min(shuts) FROM records "
+        "WHERE stage = 'planned' AND starts_at <= :now AND shuts >= :now)",
         {"now": now},
     )[0][0]
     return None if found is None else float(found)

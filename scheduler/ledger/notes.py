@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from jobs.model import Address, Instant
 from scheduler import lifecycle
-from scheduler.facts import Fact
+from scheduler.facts import NAMES, Fact
 from scheduler.ledger import codec, rows
 from scheduler.ledger.driver import Driver
 from scheduler.ledger.errors import LedgerError
@@ -51,6 +51,6 @@ def _write(driver: Driver, note: Note) -> Noted:
         rows.save(driver, before, after)
     driver.execute(
         "INSERT INTO facts (key, at, kind, data) VALUES (?, ?, ?, ?)",
-        (note.key, note.at, codec.NAMES[type(note.fact)], codec.encode(note.fact, note.addresses)),
+        (note.key, note.at, NAMES[type(note.fact)], codec.encode(note.fact, note.addresses)),
     )
     return Noted(note, before, after)

@@ -21,13 +21,17 @@ GAP_SLOT = "*"
 """The slot of the one row that stands for a schedule's promises of a long absence (S4)."""
 
 _COLUMNS = (
-    "key, schedule, slot, date, participant, due, opens, shuts, max_call_s, absent_s, private, "
-    "stage, reason, starts_at, attempt, mark, looks, tries, faults, not_there, party, overlap, rank, wake, step"
+    *("key", "schedule", "slot", "date", "participant", "due", "opens", "shuts", "max_call_s", "absent_s"),
+    *("timezone", "private", "stage", "reason", "starts_at", "attempt", "mark", "looks", "tries", "faults"),
+    *("not_there", "party", "overlap", "rank", "wake", "step"),
 )
-_INSERT = f"INSERT OR IGNORE INTO records ({_COLUMNS}) VALUES ({', '.join('?' * 25)})"  # noqa: S608
+_INSERT = (
+    f"INSERT OR IGNORE INTO records ({', '.join(_COLUMNS)}) "  # noqa: S608
+    f"VALUES ({', '.join('?' * len(_COLUMNS))})"
+)
 _SETTLE = """
 UPDATE records SET due = ?1, opens = ?2, shuts = ?3, rank = ?4, max_call_s = ?5, absent_s = ?6, private = ?7,
-  overlap = ?8, starts_at = CASE WHEN tries = 0 AND attempt = 1 THEN ?2 ELSE starts_at END,
+  overlap = ?8, timezone = ?10, starts_at = CASE WHEN tries = 0 AND attempt = 1 THEN ?2 ELSE starts_at END,
   wake = min(CASE WHEN tries = 0 AND attempt = 1 THEN ?2 ELSE starts_at END, ?3)
 WHERE key = ?9 AND stage = 'planned'
 """
@@ -72,7 +76,7 @@ def gap(driver: Driver, schedule: str, date: str, count: int, since: Instant, no
     """One row for all that a schedule would have promised while we were away for a week or more (S4)."""
     key = f"{schedule}/{GAP_SLOT}/{date}/-"
     late = (Stage.MISSED, MissReason.GAP)
-    row = (key, schedule, GAP_SLOT, date, None, since, since, now, 0, 0, 0, *late, since, 1, "")
+    row = (key, schedule, GAP_SLOT, date, None, since, since, now, 0, 0, "UTC", 0, *late, since, 1, "")
     driver.execute(_INSERT, (*row, 0, 0, 0, 0, f"s/{schedule}", "allow", 0, None, None))
     driver.execute(
         "INSERT INTO facts (key, at, kind, data) VALUES (?, ?, 'missed', ?)",
@@ -85,9 +89,10 @@ def settle(driver: Driver, stays: Iterable[Occurrence], schedules: Mapping[str, 
     driver.execute_many(_SETTLE, (_settled(o, schedules[o.schedule]) for o in stays))
 
 
-def planned(driver: Driver) -> list[str]:
-    """The keys of all promises that wait to be claimed."""
-    return [row[0] for row in driver.fetch("SELECT key FROM records WHERE stage = 'planned' ORDER BY due")]
+def planned(driver: Driver) -> list[tuple[str, Instant]]:
+    """All promises that wait to be claimed: their keys, and when each opens."""
+    sql = "SELECT key, opens FROM records WHERE stage = 'planned' ORDER BY due"
+    return [(row[0], row[1]) for row in driver.fetch(sql)]
 
 
 def _row(o: Occurrence, schedule: Schedule, secret: bytes, now: Instant) -> Sequence[object]:
@@ -98,7 +103,8 @@ def _row(o: Occurrence, schedule: Schedule, secret: bytes, now: Instant) -> Sequ
     terms = schedule.request.properties
     return (
         *(key, o.schedule, o.slot, o.date, o.participant, o.due, o.opens, o.shuts),
-        *(terms.max_call_duration, terms.participant_absent_timeout, bool(schedule.request.require_auth)),
+        *(terms.max_call_duration, terms.participant_absent_timeout, o.timezone),
+        bool(schedule.request.require_auth),
         *(stage, reason, o.opens, 1, mark, 0, 0, 0, 0, _party(o), schedule.overlap, o.rank),
         *((o.opens, "create") if waits else (None, None)),
     )
@@ -108,7 +114,7 @@ def _settled(o: Occurrence, schedule: Schedule) -> Sequence[object]:
     terms = schedule.request.properties
     clocks = (terms.max_call_duration, terms.participant_absent_timeout)
     private = bool(schedule.request.require_auth)
-    return (o.due, o.opens, o.shuts, o.rank, *clocks, private, schedule.overlap, o.key)
+    return (o.due, o.opens, o.shuts, o.rank, *clocks, private, schedule.overlap, o.key, o.timezone)
 
 
 def _judged(o: Occurrence, now: Instant) -> tuple[Stage, str | None]:

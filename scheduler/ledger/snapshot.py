@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, NamedTuple
 
 from jobs.model import Address, Instant
-from scheduler.facts import Fact
+from scheduler.facts import KINDS, Fact
 from scheduler.ledger import account, codec, rows
 from scheduler.ledger.account import Hold
 from scheduler.ledger.driver import SqliteDriver
@@ -147,7 +147,7 @@ def _where(filters: Filters) -> tuple[str, list[str]]:
 
 def _told(row: Any) -> Told:
     at, kind, data = row
-    if kind not in codec.KINDS:
+    if kind not in KINDS:
         return Told(at, kind, None, (), data)
     fact, addresses = codec.decode(kind, data)
     return Told(at, kind, fact, addresses, data)

@@ -115,7 +115,8 @@ def _wants(record: Record) -> Iterator[tuple[Instant, tuple[float, ...], Next]]:
     """Everything that the record waits for: when, its precedence, and the step."""
     for stray in record.strays:
         if stray.end_at is not None:
-            yield stray.end_at, (0,), Next(StepKind.END, stray.conversation_id, stray=True)
+            kind = StepKind.INSPECT if stray.tries % 2 else StepKind.END
+            yield stray.end_at, (0,), Next(kind, stray.conversation_id, stray=True)
     for delivery in record.deliveries:
         if delivery.state is DeliveryState.OPEN:
             precedence = (1, float(delivery.address.channel != "log"), delivery.not_after)

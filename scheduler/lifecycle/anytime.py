@@ -55,8 +55,13 @@ def stray_ended(r: Record, fact: StrayEnded, _at: Instant, _: Addresses) -> Reco
 
 
 def stray_kept(r: Record, fact: StrayKept, at: Instant, _: Addresses) -> Record:
-    """Not ended yet: again after 10, 30, 60 s."""
-    again = lambda s: replace(s, end_at=at + policy.end_wait_s(s.tries), tries=s.tries + 1)  # noqa: E731
+    """Not over yet. An End that was refused may mean that it is: Inspect at once, and End again
+    after 10, 30, 60 s when it isn't (`tries` counts both, in turn)."""
+
+    def again(stray: Stray) -> Stray:
+        wait_s = policy.end_wait_s(stray.tries // 2) if stray.tries % 2 else 0.0
+        return replace(stray, end_at=at + wait_s, tries=stray.tries + 1)
+
     return _with_stray(r, fact.conversation_id, again)
 
 

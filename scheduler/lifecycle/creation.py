@@ -70,7 +70,7 @@ def found(r: Record, fact: Found, at: Instant, addresses: Addresses) -> Record:
     """A lost answer was looked up and its conversation is adopted (S12); a private room cannot be."""
     if r.stage is Stage.CREATING and r.attempt_ended_at is None:
         return r  # its own answer is still on the way, and may carry what no list shows (a token)
-    if fact.active and r.private:
+    if fact.active and (r.private or not fact.url):
         return _again(stray(r, fact.conversation_id, at), at)
     live = _live(r, fact.conversation_id, fact.url, within(fact.created_at, r.opens, at), at, addresses)
     if fact.active:

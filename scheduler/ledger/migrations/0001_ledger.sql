@@ -25,6 +25,7 @@ CREATE TABLE records (
   shuts            REAL NOT NULL,
   max_call_s       INTEGER NOT NULL,
   absent_s         INTEGER NOT NULL,
+  timezone         TEXT NOT NULL,
   private          INTEGER NOT NULL,
   stage            TEXT NOT NULL,
   reason           TEXT,

@@ -1,0 +1,39 @@
+"""One person, one conversation at a time: who is due while another of theirs still runs (S6).
+
+The claim itself never takes such a promise (the database referees); here it is decided what becomes
+of it: it waits while the running one ends inside its window, else the running one is asked after, and
+if it still runs the promise is skipped.
+"""
+
+from __future__ import annotations
+
+from jobs.model import Instant
+from scheduler.facts import Doubted, Skipped, SkipReason
+from scheduler.ledger import Blocked, Ledger, Note, View
+
+
+class Overlaps:
+    """`blocked` are the keys that stood behind another conversation at the last look."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._asked: set[tuple[str, str]] = set()
+        self.blocked: frozenset[str] = frozenset()
+
+    async def judge(self, view: View, now: Instant) -> None:
+        """Skip, ask or let wait, for each promise that stands behind another conversation."""
+        notes = [note for each in view.blocked if (note := self._judged(each, now)) is not None]
+        self.blocked = frozenset(each.key for each in view.blocked)
+        self._asked = {(key, other) for key, other in self._asked if key in self.blocked}
+        if notes:
+            await self._ledger.note(*notes)
+
+    def _judged(self, each: Blocked, now: Instant) -> Note | None:
+        if each.ends_at is None or each.ends_at <= each.shuts:
+            return None
+        if each.inspected_at is not None and each.inspected_at >= each.opens:
+            return Note(each.key, Skipped(SkipReason.OVERLAP), now)
+        if (each.key, each.other) in self._asked:
+            return None
+        self._asked.add((each.key, each.other))
+        return Note(each.other, Doubted(by=each.key), now)

@@ -1,0 +1,115 @@
+"""Promises are written a quarter of an hour before they open; what lies further ahead is computed.
+
+This is where the planner meets the ledger: at a start (what was missed while we were away, S4),
+turn by turn, and when a configuration is swapped (S7). It keeps nothing that the ledger doesn't.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+
+from jobs.model import Instant
+from scheduler import policy
+from scheduler.config import freeze
+from scheduler.facts import Cancelled, CancelReason, Skipped, SkipReason
+from scheduler.ledger import Ledger, Note
+from scheduler.model import Occurrence, Schedule
+from scheduler.planner import finder, occurrences
+
+LOOK_AHEAD_S = 6 * 3600.0
+"""How far ahead the next opening is looked for: an idle house plans a few times a day."""
+
+PLAN_GAP_S = 60.0
+"""Schedules with a slot every few seconds are planned a minute at a time."""
+
+
+class Promising:
+    """Writes promises ahead of time; `next_at` is when it has something to write again."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._schedules: Mapping[str, Schedule] = {}
+        self.generation = 0
+        self.next_at: Instant = 0.0
+
+    async def begin(self, schedules: Mapping[str, Schedule], now: Instant) -> None:
+        """Take up the plan where the ledger's high-water mark stands, with these schedules."""
+        mark = await self._ledger.promised_until()
+        if now - mark > policy.AWAY_S:
+            mark = await self._close_absence(schedules, mark, now)
+        await self._take(schedules, min(mark, now), now)
+
+    async def swap(self, schedules: Mapping[str, Schedule], now: Instant) -> Mapping[str, int]:
+        """Go on with these schedules from now; how many promises stay, move and are cancelled."""
+        return await self._take(schedules, now, now)
+
+    async def ahead(self, now: Instant) -> None:
+        """Write what opens within the next quarter of an hour, if it isn't written yet."""
+        if now < self.next_at:
+            return
+        mark = await self._ledger.promised_until()
+        until = now + policy.PROMISE_AHEAD_S
+        if until > mark:
+            plan = occurrences(self._schedules.values(), mark, until)
+            await self._ledger.promise(plan, self._schedules, now, until)
+        self.next_at = max(self._next_opening(max(mark, until)) - policy.PROMISE_AHEAD_S, now + PLAN_GAP_S)
+
+    def _next_opening(self, after: Instant) -> Instant:
+        until = after + LOOK_AHEAD_S
+        upcoming = next(occurrences(self._schedules.values(), after, until), None)
+        return until if upcoming is None else upcoming.opens
+
+    async def _take(
+        self, schedules: Mapping[str, Schedule], mark: Instant, now: Instant
+    ) -> Mapping[str, int]:
+        self._schedules = schedules
+        self.generation = await self._ledger.generation(freeze(schedules), now)
+        stays, notes, moved = await self._sorted(schedules, now)
+        if notes:
+            await self._ledger.note(*notes)
+        await self._ledger.settle(stays, schedules, mark)
+        self.next_at = 0.0
+        return {"stay": len(stays) - moved, "moved": moved, "cancelled": len(notes)}
+
+    async def _sorted(
+        self, schedules: Mapping[str, Schedule], now: Instant
+    ) -> tuple[list[Occurrence], list[Note], int]:
+        """Of the promises that wait: those that stay, and notes for those that don't (S7)."""
+        find = finder(schedules.values())
+        stays, notes, moved = [], [], 0
+        for key, opens in await self._ledger.planned():
+            occurrence = find(key)
+            if occurrence is None or (occurrence.opens != opens and occurrence.opens <= now):
+                notes.append(Note(key, Cancelled(CancelReason.REMOVED), now))
+            elif occurrence.skip is not None:
+                notes.append(Note(key, Skipped(SkipReason(occurrence.skip)), now))
+            else:
+                stays.append(occurrence)
+                moved += occurrence.opens != opens
+        return stays, notes, moved
+
+    async def _close_absence(self, schedules: Mapping[str, Schedule], mark: Instant, now: Instant) -> Instant:
+        """Away for more than a week: one row for each schedule, and the plan goes on from now (S4)."""
+        longest_s = max((s.lead_s + s.start_window_s for s in schedules.values()), default=0)
+        until = now - longest_s
+        for name, (missed, first) in (
+            await asyncio.to_thread(_missed, schedules.values(), mark, until)
+        ).items():
+            date = datetime.fromtimestamp(first, UTC).date().isoformat()
+            await self._ledger.gap(name, date, missed, mark, now)
+        return until
+
+
+def _missed(
+    schedules: Collection[Schedule], mark: Instant, until: Instant
+) -> Mapping[str, tuple[int, Instant]]:
+    """How many promises of each schedule opened during the absence, and when the first did."""
+    counts: Counter[str] = Counter()
+    first: dict[str, Instant] = {}
+    for occurrence in occurrences(schedules, mark, until):
+        counts[occurrence.schedule] += 1
+        first.setdefault(occurrence.schedule, occurrence.opens)
+    return {name: (number, first[name]) for name, number in counts.items()}

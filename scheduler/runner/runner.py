@@ -1,0 +1,232 @@
+"""One occurrence forward: decide, act, record; and the one fence.
+
+A pure function names the next step, `perform` does it once, its outcome is noted; repeat while the
+next step needs no grant. Nothing is retried here: a retry is a due time in the ledger. The one thing
+that is held on to in memory is an outcome that the ledger can't take just now, since a conversation
+that was made must not be forgotten (S11).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import Awaitable, Callable
+
+from jobs.errors import Reason, StepFailed
+from jobs.model import (
+    Create,
+    Deliver,
+    End,
+    Ended,
+    Inspect,
+    Instant,
+    NotEnded,
+    NotThere,
+    Outcome,
+    Page,
+    Sent,
+    Step,
+    StillLive,
+)
+from jobs.model import Survey as PageStep
+from scheduler import policy
+from scheduler.clock import Bell, Clock
+from scheduler.facts import Fact, Failed, Faulted, GaveUp, StepKind, StrayEnded, StrayKept
+from scheduler.ledger import Ledger, LedgerUnavailable, Note
+from scheduler.lifecycle import Next, next_step
+from scheduler.limits import Limits
+from scheduler.record import Delivery, Record
+from scheduler.runner.grant import Grant
+from scheduler.runner.survey import Survey
+from scheduler.runner.terms import Terms
+from scheduler.templates import TemplateError
+
+Perform = Callable[[Step, Sent], Awaitable[Outcome]]
+"""The door to the outside world (`jobs.perform`)."""
+
+OnHold = Callable[[Reason], Awaitable[None]]
+"""Called when the API says that the whole account is denied or spent."""
+
+WRITE_AGAIN_S = 1.0
+
+
+class Runner:
+    """Carries out steps for records that the daemon names; `grant` is the right to one request."""
+
+    def __init__(
+        self, ledger: Ledger, perform: Perform, limits: Limits, clock: Clock, terms: Terms, on_hold: OnHold
+    ) -> None:
+        self._ledger = ledger
+        self._perform = perform
+        self._limits = limits
+        self._clock = clock
+        self._terms = terms
+        self._on_hold = on_hold
+
+    def grant(self) -> Grant:
+        """Take over one grant that the limits gave."""
+        return Grant(self._limits, self._clock)
+
+    @staticmethod
+    def interrupted(record: Record) -> Note:
+        """What a start says of a record whose POST the last process left behind: its outcome is
+        unknown, and its looks are counted from the attempt (S12)."""
+        at = record.attempted_at or record.opens
+        return Note(
+            record.key, Failed(StepKind.CREATE, Reason.LOST, "the process ended before the answer"), at
+        )
+
+    async def create(self, record: Record, grant: Grant) -> None:
+        """Post for a record that was just claimed, note what came of it, and deliver its link."""
+        try:
+            addresses = await self._terms.addresses(record)
+            began = self._clock.now()
+            fact = await self._attempt(record, grant)
+            took_s = self._clock.now() - began
+            await self._note(Note(record.key, fact, self._clock.now(), addresses, took_s))
+        except Exception as error:
+            await self._fence(record.key, error)
+            return
+        finally:
+            grant.close()
+        await self.advance(record.key, None)
+
+    async def advance(self, key: str, grant: Grant | None) -> None:
+        """Do what the record wants now: one granted request, and every step that needs none."""
+        try:
+            while (record := await self._ledger.record(key)) is not None:
+                step = next_step(record, self._clock.now())
+                if isinstance(step, GaveUp):
+                    await self._note(Note(key, step, self._clock.now()))
+                elif step is not None and step.delivery is not None:
+                    await self._deliver(record, step.delivery)
+                elif step is not None and grant is not None and step.kind is not StepKind.CREATE:
+                    await self._ask_after(key, step, grant)
+                    grant = None
+                else:
+                    return
+        except Exception as error:
+            await self._fence(key, error)
+        finally:
+            if grant is not None:
+                grant.close()
+
+    async def page(self, survey: Survey, grant: Grant) -> None:
+        """Read one page of a Survey; after the last one, note what the list says.
+
+        Raises StepFailed: then the Survey is over, and its looks are still due.
+        """
+        step = survey.step
+        if step is None:
+            grant.close()
+            return
+        page = await self._granted(step, None, grant)
+        if isinstance(page, Page):
+            survey.take(page)
+        if survey.step is None:
+            await self._conclude(survey)
+
+    async def probe(self, grant: Grant) -> None:
+        """Ask for the shortest list there is: whether the key is accepted again. Raises StepFailed."""
+        await self._granted(PageStep("active", 1, 1), None, grant)
+
+    async def _conclude(self, survey: Survey) -> None:
+        by_mark = await self._ledger.by_marks(survey.marks())
+        live = await self._ledger.live()
+        to = {r.key: await self._terms.addresses(r) for r in by_mark.values() if r.generation is not None}
+        notes = list(survey.notes(by_mark, live, to, self._clock.now()))
+        if notes:
+            await self._note(*notes)
+
+    async def _attempt(self, record: Record, grant: Grant) -> Fact:
+        try:
+            request = await self._terms.request(record)
+            outcome = await self._granted(Create(record.key, request), StepKind.CREATE, grant)
+        except TemplateError as error:
+            return Failed(StepKind.CREATE, Reason.REFUSED, str(error))
+        except StepFailed as error:
+            return Failed(StepKind.CREATE, error.reason, error.detail)
+        return _fact(outcome)
+
+    async def _deliver(self, record: Record, delivery: Delivery) -> None:
+        participant = await self._terms.participant(record)
+        step = Deliver(record.key, participant, delivery.address, record.url or "", delivery.not_after)
+        began = self._clock.now()
+        try:
+            fact = _fact(await self._perform(step, _no_request))
+        except StepFailed as error:
+            fact = Failed(StepKind.DELIVER, error.reason, error.detail, delivery.address)
+        await self._note(_timed(record.key, fact, began, self._clock.now()))
+
+    async def _ask_after(self, key: str, step: Next, grant: Grant) -> None:
+        asked = End(step.conversation_id) if step.kind is StepKind.END else Inspect(step.conversation_id)
+        began = self._clock.now()
+        try:
+            fact = _fact(await self._granted(asked, step.kind, grant))
+        except StepFailed as error:
+            fact = Failed(step.kind, error.reason, error.detail)
+        if step.stray:
+            fact = _of_stray(step.conversation_id, fact)
+        await self._note(_timed(key, fact, began, self._clock.now()))
+
+    async def _granted(self, step: Step, kind: StepKind | None, grant: Grant) -> Outcome:
+        """Perform a step that costs a request; the limits learn from its answer."""
+        try:
+            async with asyncio.timeout(policy.STEP_BOX_S):
+                outcome = await self._perform(step, grant.sent)
+        except TimeoutError:
+            error = StepFailed(Reason.LOST, f"no answer within {policy.STEP_BOX_S:.0f} s")
+            grant.failed(kind, error)
+            raise error from None
+        except StepFailed as error:
+            grant.failed(kind, error)
+            if error.reason in (Reason.DENIED, Reason.SPENT):
+                await self._on_hold(error.reason)
+            raise
+        finally:
+            grant.close()
+        grant.answered(kind)
+        return outcome
+
+    async def _note(self, *notes: Note) -> None:
+        while True:
+            try:
+                await self._ledger.note(*notes)
+                return
+            except LedgerUnavailable:
+                again = self._clock.now() + WRITE_AGAIN_S
+                await self._clock.sleep_until(again, Bell(), WRITE_AGAIN_S)
+
+    async def _fence(self, key: str, error: Exception) -> None:
+        """The one fence: the fault is recorded, this occurrence is postponed, the house lives on."""
+        await self._note(Note(key, Faulted(_place(error)), self._clock.now()))
+
+
+def _fact(outcome: Outcome) -> Fact:
+    if isinstance(outcome, Page):
+        raise TypeError("a page of the list is no fact of a record")
+    return outcome
+
+
+def _of_stray(conversation_id: str, fact: Fact) -> Fact:
+    """What an answer about a stray means: it is over, or it is tried again."""
+    if isinstance(fact, Ended | NotThere):
+        return StrayEnded(conversation_id)
+    told = {NotEnded: "end refused", StillLive: "still live"}
+    detail = fact.detail if isinstance(fact, Failed) else told.get(type(fact), "unknown")
+    return StrayKept(conversation_id, detail)
+
+
+def _timed(key: str, fact: Fact, began: Instant, at: Instant) -> Note:
+    return Note(key, fact, at, took_s=at - began)
+
+
+def _no_request() -> None:
+    """A delivery is no request of the account's."""
+
+
+def _place(error: Exception) -> str:
+    """The fault's type and where it arose; never its text, which may hold a secret."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{frames[-1].name}:{frames[-1].lineno}" if frames else "unknown"
+    return f"{type(error).__name__} in {where}"

@@ -1,0 +1,114 @@
+"""What happened, as log lines: one canonical line for each step, with its record and its reason.
+
+It is told by others and decides nothing. No line of its ever holds a join link (the log channel's
+own line is a delivery, made in `jobs.channels`), and the values of secrets are taken out of every
+line, whoever wrote it. Numbers for a metrics page will be listeners of the same facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, MutableMapping
+from typing import Any, TextIO
+
+import structlog
+
+from jobs.model import StillLive
+from scheduler.facts import (
+    NAMES,
+    Attempted,
+    Doubted,
+    Fact,
+    Failed,
+    Faulted,
+    Missed,
+    NothingThere,
+    Stage,
+    StrayFound,
+    StrayKept,
+    Unlisted,
+)
+from scheduler.record import Record
+from scheduler.settings import LogStyle, Secret, redact
+
+QUIET = (Attempted, Doubted, NothingThere, StillLive)
+"""Facts that make no line: nothing has come of them yet; `explain` has them."""
+
+GRAVE = (Failed, Faulted, Missed, StrayFound, StrayKept, Unlisted)
+"""Facts that make a warning."""
+
+
+def configure(style: LogStyle, stream: TextIO, secrets: Iterable[Secret], *, color: bool) -> None:
+    """Set up structlog for the whole process: where lines go, how they look, what they never hold."""
+    known = tuple(secrets)
+
+    def redacted(_logger: object, _name: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+        return {k: redact(v, known) if isinstance(v, str) else v for k, v in event.items()}
+
+    renderer: Any = structlog.processors.JSONRenderer(ensure_ascii=False)
+    if style is LogStyle.CONSOLE:
+        renderer = structlog.dev.ConsoleRenderer(colors=color, pad_event_to=12, sort_keys=False)
+    time_format = "%H:%M:%S" if style is LogStyle.CONSOLE else "iso"
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt=time_format, utc=style is LogStyle.JSON),
+            redacted,
+            renderer,
+        ],
+        logger_factory=structlog.PrintLoggerFactory(stream),
+        cache_logger_on_first_use=False,
+    )
+
+
+class Telemetry:
+    """Turns facts into lines. A line that can't be written is dropped: the ledger has it."""
+
+    def __init__(self) -> None:
+        self._log = structlog.get_logger("callboard")
+
+    def fact(self, fact: Fact, before: Record, after: Record, took_s: float | None) -> None:
+        """One line for one committed fact about a record."""
+        if isinstance(fact, QUIET):
+            return
+        grave = isinstance(fact, GRAVE) or after.stage is Stage.FAILED
+        fields = {**_who(after), **_what(fact, before, after)}
+        if took_s is not None:
+            fields["took"] = round(took_s, 3)
+        self.say(NAMES[type(fact)], grave=grave, **fields)
+
+    def say(self, event: str, *, grave: bool = False, **fields: Any) -> None:
+        """One line about the house itself: holds, reloads, the ledger, the clock."""
+        tell = self._log.warning if grave else self._log.info
+        try:
+            tell(event, **fields)
+        except OSError:
+            return
+
+
+def _who(record: Record) -> dict[str, Any]:
+    return {
+        "key": record.key,
+        "schedule": record.schedule,
+        "participant": record.participant,
+        "attempt": record.attempt,
+    }
+
+
+def _what(fact: Fact, before: Record, after: Record) -> dict[str, Any]:
+    shown: dict[str, Any] = {}
+    reason = getattr(fact, "reason", None)
+    if after.stage is not before.stage:
+        shown["stage"] = str(after.stage)
+        reason = after.reason or reason
+    if reason is not None:
+        shown["reason"] = str(reason)
+    for name in ("step", "detail", "conversation_id"):
+        value = getattr(fact, name, None)
+        if value is not None:
+            shown[name] = str(value)
+    address = getattr(fact, "address", None)
+    if address is not None:
+        shown["channel"] = address.channel
+    if before.created_at is None and after.lateness_s is not None:
+        shown["lateness_s"] = round(after.lateness_s, 3)
+    return shown
