@@ -9,7 +9,7 @@ compute it again, so a turn too many does no harm and a lost ring costs half a m
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -18,31 +18,24 @@ from jobs.model import Instant
 from scheduler import lifecycle
 from scheduler.alarm import Alarm
 from scheduler.clock import Bell, Clock
+from scheduler.daemon.admitting import Admitting
 from scheduler.daemon.clockwatch import ClockWatch, Trust
+from scheduler.daemon.hands import InHand
 from scheduler.daemon.overlaps import Overlaps
 from scheduler.daemon.promising import Promising
 from scheduler.daemon.surveying import Surveying
-from scheduler.facts import Fact, Missed, MissReason, Skipped, SkipReason, StepKind
-from scheduler.ledger import Due, Ledger, LedgerUnavailable, Note, View
-from scheduler.limits import Lane, Limits
+from scheduler.facts import Fact, Missed, MissReason, Skipped, SkipReason
+from scheduler.ledger import Hold, Ledger, LedgerUnavailable, Note
+from scheduler.limits import Limits
 from scheduler.model import Config
 from scheduler.record import Record
-from scheduler.runner import Grant, Perform, Runner, Terms
+from scheduler.runner import Perform, Runner, Terms
 from scheduler.telemetry import Telemetry
-
-CLAIM_CHUNK = 250
-"""Claims in one transaction: a chunk is small enough that the loop never stalls on it."""
 
 REST_S = 30.0
 """The longest rest without a look at the alarm (semantics, section 6)."""
 
 LEDGER_AGAIN_S = 5.0
-
-_LANES = {str(StepKind.END): Lane.END, str(StepKind.INSPECT): Lane.INSPECT}
-"""The steps that cost a request; a delivery costs none."""
-
-_SURVEY = "(survey)"
-"""The Survey's place among the keys in hand: no key looks like it."""
 
 
 class Daemon:
@@ -54,7 +47,7 @@ class Daemon:
         self._ledger = ledger
         self._clock = clock
         self._telemetry = telemetry
-        self._config = config
+        self.config = config
         self.bell = Bell()
         self._alarm = Alarm(clock, self.bell)
         self._limits = Limits(config.account.requests)
@@ -64,8 +57,9 @@ class Daemon:
         self._surveying = Surveying(ledger, self._runner, clock, self._accepted)
         self._overlaps = Overlaps(ledger)
         self._clockwatch = ClockWatch(ledger, self._alarm)
-        self._hands: dict[str, asyncio.Task[None]] = {}
         self._group = asyncio.TaskGroup()
+        self._hands = InHand(self._group, self.bell)
+        self._admitting = Admitting(ledger, self._limits, self._runner, self._surveying, self._hands)
         self._last_turn_at: Instant | None = None
         self._next_at: Instant | None = None
         self._pending: Config | None = None
@@ -101,7 +95,8 @@ class Daemon:
             await self._take_up(now)
         if self._pending is not None:
             pending, self._pending = self._pending, None
-            self._telemetry.say("reloaded", **await self.swap(pending))
+            effect = await self.swap(pending)
+            self._telemetry.say("reloaded", grave=False, **effect)
         await self._promising.ahead(now)
         view = await self._ledger.look(now)
         if view.shut:
@@ -109,7 +104,9 @@ class Daemon:
             await self._close_shut(now, MissReason.CLOCK_HELD if trust is Trust.LIFTED else held)
             view = await self._ledger.look(now)
         await self._overlaps.judge(view, now)
-        await self._start(view, now)
+        generation = self._promising.generation
+        at = await self._admitting.start(view, self.config.account, generation, now)
+        self._next_at = min(self._promising.next_at, at or self._promising.next_at)
         self._last_turn_at = now
 
     def next_turn(self) -> Instant | None:
@@ -123,8 +120,11 @@ class Daemon:
 
     async def settled(self) -> None:
         """Wait until nothing is in hand."""
-        while self._hands:
-            await asyncio.wait(list(self._hands.values()))
+        await self._hands.settled()
+
+    async def holds(self) -> Sequence[Hold]:
+        """The holds in force."""
+        return (await self._ledger.look(self._clock.now())).holds
 
     # --- rest ---
 
@@ -134,6 +134,24 @@ class Daemon:
         while not self.stopping:
             await self._try_turn()
             await self._rest()
+
+    async def once(self) -> None:
+        """Do what is due now, as far as the limits let it happen soon, and leave."""
+        await self.turn()
+        while len(self._hands) or await self._soon():
+            await self._clock.sleep_until(self._next_at, self.bell, REST_S)
+            await self.turn()
+
+    async def _soon(self) -> bool:
+        """Whether somebody waits whom the mere passing of time will admit."""
+        now = self._clock.now()
+        view = await self._ledger.look(now)
+        due = view.looks or view.steps or (view.waiting and not view.holds)
+        return bool(due) and self._next_at is not None
+
+    def errand(self, work: Coroutine[Any, Any, None]) -> None:
+        """Something else to do beside the turns, such as reading the files again."""
+        self._group.create_task(work)
 
     async def _try_turn(self) -> None:
         """A turn; a ledger that can't be written means no creation, and another try soon."""
@@ -173,30 +191,30 @@ class Daemon:
         self._pending = config
         self.bell.ring()
 
-    async def swap(self, config: Config) -> dict[str, int]:
+    async def swap(self, config: Config) -> Mapping[str, int]:
         """Go on with another configuration: its effect on what was already promised (S7)."""
         now = self._clock.now()
-        self._config = config
+        self.config = config
         self._limits.set_rate(config.account.requests)
         await self._lift(Reason.SPENT)
         effect = await self._promising.swap(config.schedules, now)
         self._terms.know(self._promising.generation, config.schedules)
         self.bell.ring()
-        return dict(effect)
+        return effect
 
     async def _begin(self) -> None:
         now = self._clock.now()
         await self._lift(Reason.SPENT)
         await self._clockwatch.begin()
-        window_s = self._config.account.requests.per_s * 1.02
+        window_s = self.config.account.requests.per_s * 1.02
         self._limits.seed(await self._ledger.requests_since(now - window_s))
         for record in await self._ledger.in_flight():
             await self._ledger.note(self._runner.interrupted(record))
 
     async def _take_up(self, now: Instant) -> None:
         """Once the clock is believed: what was promised meanwhile, and what was missed (S4)."""
-        await self._promising.begin(self._config.schedules, now)
-        self._terms.know(self._promising.generation, self._config.schedules)
+        await self._promising.begin(self.config.schedules, now)
+        self._terms.know(self._promising.generation, self.config.schedules)
         self._begun = True
 
     # --- the parts of a turn ---
@@ -211,73 +229,6 @@ class Daemon:
             return Skipped(SkipReason.OVERLAP)
         waited = self._last_turn_at is not None and self._last_turn_at >= record.starts_at
         return Missed(lifecycle.miss_reason(record, held, waited))
-
-    async def _start(self, view: View, now: Instant) -> None:
-        due = [due for due in view.steps if due.key not in self._hands]
-        free = self._free(view)
-        self._surveying.denied = any(hold.reason == Reason.DENIED for hold in view.holds)
-        waiting = self._waiting(view, due, free, now)
-        admission = self._limits.admit(now, waiting, free)
-        granted = admission.granted
-        for each, grant in self._with_grants(due, granted):
-            self._take(each.key, self._runner.advance(each.key, grant))
-        if granted[Lane.SURVEY]:
-            self._take(_SURVEY, self._surveying.page(self._runner.grant()))
-        await self._claim(granted[Lane.CREATE], now)
-        times = (view.next_at, admission.next_at, self._promising.next_at, self._surveying.next_at)
-        self._next_at = min((at for at in times if at is not None), default=None)
-
-    def _with_grants(
-        self, due: Sequence[Due], granted: Mapping[Lane, int]
-    ) -> Iterator[tuple[Due, Grant | None]]:
-        """The first of each lane, as many as were granted; deliveries go without."""
-        left = dict(granted)
-        for each in due:
-            lane = _LANES.get(each.step)
-            if lane is None:
-                yield each, None
-            elif left[lane] > 0:
-                left[lane] -= 1
-                yield each, self._runner.grant()
-
-    async def _claim(self, count: int, now: Instant) -> None:
-        """Claim in chunks and start each at once; grants that find nobody in line are given back."""
-        left = count
-        try:
-            while left > 0:
-                chunk = min(left, CLAIM_CHUNK)
-                claimed = await self._ledger.claim(now, chunk, self._promising.generation)
-                for record in claimed:
-                    self._take(record.key, self._runner.create(record, self._runner.grant()))
-                left -= len(claimed)
-                if len(claimed) < chunk:
-                    break
-        finally:
-            for _ in range(left):
-                self._limits.unsent()
-
-    def _free(self, view: View) -> int:
-        account = self._config.account
-        return account.concurrent_conversations - account.reserve - view.held
-
-    def _waiting(self, view: View, due: Sequence[Due], free: int, now: Instant) -> dict[Lane, int]:
-        denied = self._surveying.denied
-        survey = self._surveying.wanted(view, free, now) and _SURVEY not in self._hands
-        return {
-            Lane.END: 0 if denied else sum(each.step == StepKind.END for each in due),
-            Lane.SURVEY: int(survey),
-            Lane.CREATE: 0 if view.holds else view.waiting,
-            Lane.INSPECT: 0 if denied else sum(each.step == StepKind.INSPECT for each in due),
-        }
-
-    def _take(self, key: str, work: Coroutine[Any, Any, None]) -> None:
-        task = self._group.create_task(work)
-        self._hands[key] = task
-        task.add_done_callback(lambda _: self._done(key))
-
-    def _done(self, key: str) -> None:
-        self._hands.pop(key, None)
-        self.bell.ring()
 
     # --- holds ---
 

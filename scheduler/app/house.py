@@ -1,0 +1,59 @@
+"""The house, opened and closed: the only room that names the concrete hands and the driver.
+
+Opened from the ledger up, closed in reverse; whatever fails on the way in closes what was open. It
+decides nothing about promises, and knows nothing of signals or commands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from jobs.channels.log import LogChannel
+from jobs.perform import Hands
+from jobs.tavus.client import connect
+from scheduler.clock import Clock
+from scheduler.daemon import Daemon
+from scheduler.ledger import Closed, Ledger, Noted
+from scheduler.model import Config
+from scheduler.settings import Secret
+from scheduler.telemetry import Telemetry
+
+
+@asynccontextmanager
+async def house(config: Config, ledger: Path, key: Secret, clock: Clock) -> AsyncIterator[Daemon]:
+    """A daemon with everything it needs, for as long as the block lasts.
+
+    Leaving the block drains: steps in hand are finished first. Raises LedgerError, and ValueError
+    for a base URL or a key that can't be used.
+    """
+    account = config.account
+    telemetry = Telemetry()
+    async with connect(account.base_url, key.reveal(), account.ids) as tavus:
+        book = Ledger.open(ledger, account.base_url, clock.now())
+        try:
+            book.listen(_noted(telemetry), _closed(telemetry))
+            hands = Hands(tavus, {"log": LogChannel()})
+            async with Daemon(book, hands.perform, clock, config, telemetry) as daemon:
+                yield daemon
+        finally:
+            book.close()
+
+
+def _noted(telemetry: Telemetry) -> Callable[[Sequence[Noted]], None]:
+    def tell(batch: Sequence[Noted]) -> None:
+        for note, before, after in batch:
+            telemetry.fact(note.fact, before, after, note.took_s)
+
+    return tell
+
+
+def _closed(telemetry: Telemetry) -> Callable[[Sequence[Closed]], None]:
+    def tell(batch: Sequence[Closed]) -> None:
+        for each in batch:
+            grave = each.stage == "missed"
+            told = each._asdict()
+            telemetry.say(told.pop("stage"), grave=grave, **told)
+
+    return tell

@@ -1,0 +1,94 @@
+"""Who goes now: what is due asks the limits, and what is admitted is claimed and started at once.
+
+Only what was granted is claimed, so `creating` always means that a POST may be on the wire (S11). In
+what order, and how many, is the ledger's line and the limits'; here they only meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from jobs.errors import Reason
+from jobs.model import Instant
+from scheduler.daemon.hands import InHand
+from scheduler.daemon.surveying import Surveying
+from scheduler.facts import StepKind
+from scheduler.ledger import Due, Ledger, View
+from scheduler.limits import Lane, Limits
+from scheduler.model import Account
+from scheduler.runner import Grant, Runner
+
+CLAIM_CHUNK = 250
+"""Claims in one transaction: a chunk is small enough that the loop never stalls on it."""
+
+_LANES = {str(StepKind.END): Lane.END, str(StepKind.INSPECT): Lane.INSPECT}
+"""The steps that cost a request; a delivery costs none."""
+
+_SURVEY = "(survey)"
+"""The Survey's place among the keys in hand: no key looks like it."""
+
+
+class Admitting:
+    """Starts what is due, as far as the limits allow."""
+
+    def __init__(
+        self, ledger: Ledger, limits: Limits, runner: Runner, surveying: Surveying, hands: InHand
+    ) -> None:
+        self._ledger = ledger
+        self._limits = limits
+        self._runner = runner
+        self._surveying = surveying
+        self._hands = hands
+
+    async def start(self, view: View, account: Account, generation: int, now: Instant) -> Instant | None:
+        """Start everything that is due and admitted; when something more can be, for time's sake alone."""
+        due = [each for each in view.steps if each.key not in self._hands]
+        free = account.concurrent_conversations - account.reserve - view.held
+        self._surveying.denied = any(hold.reason == Reason.DENIED for hold in view.holds)
+        admission = self._limits.admit(now, self._waiting(view, due, free, now), free)
+        for each, grant in self._with_grants(due, admission.granted):
+            self._hands.take(each.key, self._runner.advance(each.key, grant))
+        if admission.granted[Lane.SURVEY]:
+            self._hands.take(_SURVEY, self._surveying.page(self._runner.grant()))
+        await self._claim(admission.granted[Lane.CREATE], generation, now)
+        times = (view.next_at, admission.next_at, self._surveying.next_at)
+        return min((at for at in times if at is not None), default=None)
+
+    def _waiting(self, view: View, due: Sequence[Due], free: int, now: Instant) -> dict[Lane, int]:
+        denied = self._surveying.denied
+        survey = self._surveying.wanted(view, free, now) and _SURVEY not in self._hands
+        return {
+            Lane.END: 0 if denied else sum(each.step == StepKind.END for each in due),
+            Lane.SURVEY: int(survey),
+            Lane.CREATE: 0 if view.holds else view.waiting,
+            Lane.INSPECT: 0 if denied else sum(each.step == StepKind.INSPECT for each in due),
+        }
+
+    def _with_grants(
+        self, due: Sequence[Due], granted: Mapping[Lane, int]
+    ) -> Iterator[tuple[Due, Grant | None]]:
+        """The first of each lane, as many as were granted; deliveries go without."""
+        left = dict(granted)
+        for each in due:
+            lane = _LANES.get(each.step)
+            if lane is None:
+                yield each, None
+            elif left[lane] > 0:
+                left[lane] -= 1
+                yield each, self._runner.grant()
+
+    async def _claim(self, count: int, generation: int, now: Instant) -> None:
+        """Claim in chunks and start each at once; grants that find nobody in line are given back."""
+        left = count
+        try:
+            while left > 0:
+                chunk = min(left, CLAIM_CHUNK)
+                claimed = await self._ledger.claim(now, chunk, generation)
+                for record in claimed:
+                    self._hands.take(record.key, self._runner.create(record, self._runner.grant()))
+                left -= len(claimed)
+                if len(claimed) < chunk:
+                    break
+        finally:
+            for _ in range(left):
+                self._limits.unsent()
