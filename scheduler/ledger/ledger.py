@@ -67,13 +67,15 @@ class Ledger:
         self._closed_listeners: list[ClosedListener] = []
 
     @classmethod
-    def open(cls, path: Path, base_url: str, now: Instant) -> Ledger:
+    def open(
+        cls, path: Path, base_url: str, now: Instant, connect: Callable[[Path], Driver] = SqliteDriver
+    ) -> Ledger:
         """Open or make the ledger at `path`; raises LedgerHeld, LedgerDamaged, LedgerMismatch,
-        LedgerUnavailable."""
+        LedgerUnavailable. `connect` is the seam to the database."""
         lock = Lock(path)
         try:
             prepare(path)
-            driver = SqliteDriver(path)
+            driver = connect(path)
             _recognise(driver, path)
             migrate(driver)
             return cls(driver, lock, account.begin(driver, base_url, now))
