@@ -1,0 +1,156 @@
+"""The rig: a real house in virtual time.
+
+Everything is real - HTTP, SQLite, the daemon's turns - but the clock, which stands still until the
+test moves it to the earlier of the daemon's next turn and the sandbox's next event. Nobody sleeps.
+A house can crash (a private BaseException out of `perform` or a commit) and be opened again on the
+same ledger.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from jobs.channels.log import LogChannel
+from jobs.model import Outcome, Sent, Step
+from jobs.perform import Hands
+from jobs.tavus.client import connect
+from jobs.tavus.sandbox import Plan, Sandbox
+from scheduler.clock import Bell, Clock
+from scheduler.config import load
+from scheduler.daemon import Daemon
+from scheduler.ledger import Ledger
+from scheduler.ledger.audit import audit
+from scheduler.ledger.driver import Driver, SqliteDriver
+from scheduler.ledger.snapshot import Snapshot
+from scheduler.model import Config
+from scheduler.record import Record
+from scheduler.telemetry import Telemetry
+
+MONDAY = datetime.fromisoformat("2026-11-30T07:00:00+00:00").timestamp()
+
+
+class VirtualClock(Clock):
+    """Stands still until it is moved; `boot` may drift from `now` when the test sets the wall clock."""
+
+    def __init__(self, now: float) -> None:
+        self._now = now
+        self._boot = 1_000.0
+
+    def now(self) -> float:
+        return self._now
+
+    def boot(self) -> float:
+        return self._boot
+
+    async def sleep_until(self, when: float | None, bell: Bell, at_most_s: float) -> bool:
+        return bell.take()
+
+    def move(self, to: float) -> None:
+        """Time passes."""
+        self._boot += to - self._now
+        self._now = to
+
+    def set_wall(self, to: float) -> None:
+        """Somebody sets the clock."""
+        self._now = to
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+Perform = Callable[[Step, Sent], Awaitable[Outcome]]
+Wrap = Callable[[Perform], Perform]
+
+
+class Rig:
+    """A sandbox, a clock and a folder; `open` opens a house on them."""
+
+    def __init__(self, folder: Path, clock: VirtualClock, sandbox: Sandbox, base_url: str) -> None:
+        self.folder = folder
+        self.clock = clock
+        self.sandbox = sandbox
+        self.base_url = base_url
+        self.ledger_path = folder / "callboard.db"
+        self.wrap: Wrap = lambda perform: perform
+        self.driver: Callable[[Path], Driver] = SqliteDriver
+        self.total_s = 5.0
+
+    def config(self, text: str, account: str = "requests: 1000/s, concurrent_conversations: 1000") -> Config:
+        """A configuration; `text` begins at `schedules` (and `rosters`, `defaults`)."""
+        path = self.folder / "callboard.yaml"
+        path.write_text(f"version: 1\naccount: {{base_url: '{self.base_url}', {account}}}\n{text}")
+        return load([path])
+
+    @asynccontextmanager
+    async def open(self, config: Config) -> AsyncIterator[Daemon]:
+        """A house at work; leaving it drains."""
+        async with connect(self.base_url, "test-key", total_s=self.total_s, connect_s=2.0) as tavus:
+            ledger = Ledger.open(self.ledger_path, self.base_url, self.clock.now(), self.driver)
+            hands = Hands(tavus, {"log": LogChannel()})
+            try:
+                async with Daemon(
+                    ledger, self.wrap(hands.perform), self.clock, config, Telemetry()
+                ) as daemon:
+                    yield daemon
+            finally:
+                ledger.close()
+
+    async def quiet(self, daemon: Daemon, most_turns: int = 400) -> None:
+        """Turn until nothing is in hand and no bell rings."""
+        for _ in range(most_turns):
+            await daemon.turn()
+            await daemon.settled()
+            if not daemon.bell.take():
+                return
+        raise AssertionError("the house never comes to rest")
+
+    async def until(self, daemon: Daemon, end: float) -> None:
+        """Let time pass to `end`, stopping wherever somebody wants a turn."""
+        await self.quiet(daemon)
+        while self.clock.now() < end:
+            times = (daemon.next_turn(), self.sandbox.next_event(), end)
+            to = min(t for t in times if t is not None and t > self.clock.now())
+            self.clock.move(min(to, end))
+            await self.sandbox.pump()
+            await self.quiet(daemon)
+
+    def records(self) -> dict[str, Record]:
+        """Every record, by key."""
+        with Snapshot.open(self.ledger_path) as snapshot:
+            return {record.key: record for record in snapshot.records()}
+
+    def clean(self) -> None:
+        """The audit finds nothing, and the server has at most one conversation for each promise."""
+        with Snapshot.open(self.ledger_path) as snapshot:
+            assert audit(snapshot).faults == []
+
+    def rooms_by_mark(self) -> dict[str, list[str]]:
+        """The server's conversations by the mark in their names."""
+        rooms: dict[str, list[str]] = {}
+        for room in self.sandbox.rooms.values():
+            name = str(room.body["conversation_name"])
+            rooms.setdefault(name.rsplit("[cb-", 1)[1][:16], []).append(room.conversation_id)
+        return rooms
+
+
+@pytest.fixture
+def at() -> float:
+    """When the rig's clock begins: Monday 2026-11-30, 07:00 UTC."""
+    return MONDAY
+
+
+@pytest.fixture
+async def rig(tmp_path: Path, at: float) -> AsyncIterator[Rig]:
+    """A rig with a generous plan."""
+    clock = VirtualClock(at)
+    sandbox = Sandbox(clock.now, Plan(concurrent=1000))
+    async with sandbox.serving() as base_url:
+        yield Rig(tmp_path, clock, sandbox, base_url)
+        await asyncio.get_running_loop().shutdown_default_executor()
