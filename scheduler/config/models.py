@@ -1,0 +1,225 @@
+"""The keys of the YAML, as pydantic models over texts.
+
+What may be written, key by key; what belongs together is `calendars`, `rosters` and `checks`. Nearly
+nothing is required here, since `defaults` may bring it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Discriminator, Field, PlainValidator, Tag, WithJsonSchema
+
+from scheduler.config import scalars
+from scheduler.config.conversation import Conversation
+from scheduler.config.fields import (
+    AnyZone,
+    BaseUrl,
+    Boolean,
+    CronText,
+    Date,
+    Duration,
+    Email,
+    Kind,
+    Line,
+    Moment,
+    MonthDay,
+    Name,
+    OneOrMany,
+    Requests,
+    Secret,
+    Strict,
+    Text,
+    Times,
+    Weekdays,
+    Zone,
+    misread,
+    whole,
+    words,
+)
+from scheduler.config.scalars import Misread
+from scheduler.model import Fold, Gap, Overlap
+
+CHANNELS_LATER = ("mail", "webhook", "slack")
+
+
+def _ledger(text: str) -> str:
+    if text.startswith(("postgres://", "postgresql://")):
+        raise Misread("PostgreSQL is not in this version", "write the path of a file")
+    if not text.strip() or "://" in text:
+        raise Misread
+    return text
+
+
+def _version(text: str) -> str:
+    if text != "1":
+        raise Misread(
+            f"version {text} is not in this version" if text.isdigit() else None, "write version: 1"
+        )
+    return text
+
+
+def _channel(value: object) -> str:
+    """`log`; `{webhook: ...}` and the others come later."""
+    named = next(iter(value)) if isinstance(value, dict) and len(value) == 1 else value
+    error = None
+    if isinstance(named, str):
+        if named == "log" and named is value:
+            return named
+        error = scalars.later(named, "write log") if named in CHANNELS_LATER else None
+    raise misread("log", error)
+
+
+Channel = Annotated[str, PlainValidator(_channel), WithJsonSchema({"enum": ["log"]})]
+Version = Annotated[str, Kind(_version, "1", {"enum": [1, "1"]})]
+Ledger = Annotated[str, Kind(_ledger, "the path of a file", {"type": "string"})]
+
+
+class ServiceKeys(Strict):
+    """This process. A change needs a restart."""
+
+    not_yet = frozenset({"listen", "public_url"})
+    ledger: Ledger | None = Field(default=None, description="The ledger's file, relative to this one.")
+    reload: Annotated[str, words(("signal",), ("watch",), "SIGHUP reloads: write signal")] | None = Field(
+        default=None, description="What makes the daemon read its files again: signal (SIGHUP)."
+    )
+
+
+class AccountKeys(Strict):
+    """The Tavus account, and how hard it may be driven."""
+
+    not_yet = frozenset({"price_per_minute", "budget"})
+    base_url: BaseUrl | None = Field(
+        default=None, description="Where the API is; https only, but for loopback."
+    )
+    api_key: Secret | None = Field(default=None, description="Where the key is found; never the key itself.")
+    ids: Annotated[str, words(("persona", "pal"))] | None = Field(
+        default=None, description="Which spelling of ids is sent."
+    )
+    requests: Requests | None = Field(
+        default=None, description="At most so many requests: n/s, n/min or n/h."
+    )
+    concurrent_conversations: Annotated[int, whole(1)] | None = Field(
+        default=None, description="How many conversations the plan allows at once."
+    )
+    reserve: Annotated[int, whole(0)] | None = Field(
+        default=None, description="How many of them are left free for others."
+    )
+    max_call_duration: Duration | None = Field(
+        default=None, description="The longest call that the plan allows."
+    )
+
+
+class PersonKeys(Strict):
+    """One person of a roster."""
+
+    id: Name = Field(description="Unique over all rosters; part of the promise's key.")
+    name: Line
+    email: Email | None = None
+    timezone: Zone | None = Field(default=None, description="An IANA zone; the schedule's when left out.")
+
+
+class RosterFileKeys(Strict):
+    """A CSV file with the columns id, name, email, timezone."""
+
+    file: Text = Field(description="Relative to this file.")
+
+
+class RangeKeys(Strict):
+    """Days without a slot, both ends inclusive."""
+
+    first: Date = Field(alias="from")
+    last: Date = Field(alias="until")
+    name: Line | None = None
+
+
+class MonthlyKeys(Strict):
+    """A day of each month."""
+
+    day: MonthDay = Field(description="1 to 31, last, or as in first mon.")
+    at: Times
+
+
+def _is_mapping(value: object) -> str:
+    return "<mapping>" if isinstance(value, dict) else "<text>"
+
+
+_Dates = Annotated[
+    Annotated[Date, Tag("<text>")] | Annotated[RangeKeys, Tag("<mapping>")], Discriminator(_is_mapping)
+]
+_Who = Annotated[
+    Annotated[Name, Tag("<text>")] | Annotated[PersonKeys, Tag("<mapping>")], Discriminator(_is_mapping)
+]
+
+
+class WhenKeys(Strict):
+    """One form (days, cron, every, on or monthly) with its bounds."""
+
+    not_yet = frozenset({"holidays"})
+    days: Annotated[list[Weekdays], OneOrMany("mon-fri, daily or a list of weekdays")] | None = None
+    at: Times | None = Field(default=None, description="The local times of day, of `days`.")
+    cron: CronText | None = Field(default=None, description="Five fields; weekdays by name.")
+    every: Duration | None = Field(default=None, description="An interval, counted from the epoch.")
+    on: Annotated[list[Moment], OneOrMany("at least one local time")] | None = None
+    monthly: MonthlyKeys | None = None
+    timezone: AnyZone | None = Field(default=None, description="An IANA zone, or participant.")
+    first: Date | None = Field(default=None, alias="from", description="The first local date.")
+    last: Date | None = Field(default=None, alias="until", description="The last local date.")
+    exclusions: Annotated[list[_Dates], OneOrMany("at least one date")] | None = Field(
+        default=None, alias="except", description="Local dates, or {from, until, name}, without a slot."
+    )
+    gap: Annotated[Gap, words(tuple(Gap))] | None = Field(
+        default=None, description="What a skipped wall time means."
+    )
+    fold: Annotated[Fold, words(tuple(Fold))] | None = Field(
+        default=None, description="Which of two equal wall times."
+    )
+
+
+class ScheduleKeys(Strict):
+    """When, who, which conversation, which policies."""
+
+    when: Annotated[list[WhenKeys], OneOrMany("at least one form")] | None = None
+    timezone: AnyZone | None = Field(
+        default=None, description="An IANA zone, or participant: each person's own."
+    )
+    participants: Annotated[list[_Who], OneOrMany("at least one roster or person")] | None = Field(
+        default=None, description="Rosters, or people inline; left out: one conversation for each slot."
+    )
+    conversation: Conversation | None = Field(
+        default=None, description="The request, in the API's own words."
+    )
+    open: Annotated[str, words(("at_slot",), ("on_join",), "write at_slot")] | None = None
+    lead: Duration | None = Field(default=None, description="Create this long before the slot.")
+    start_window: Duration | None = Field(default=None, description="How late it may still be created.")
+    overlap: Annotated[Overlap, words(tuple(Overlap))] | None = Field(
+        default=None, description="When a person's earlier conversation still runs."
+    )
+    spread: Duration | None = Field(default=None, description="Spread the starts over this long.")
+    deliver: Annotated[list[Channel], OneOrMany("at least one channel")] | None = Field(
+        default=None, description="How the join link reaches a person."
+    )
+    enabled: Boolean | None = Field(default=None, description="false: its occurrences are skipped.")
+
+
+def _is_file(value: object) -> str:
+    return "<file>" if isinstance(value, dict) else "<people>"
+
+
+RosterKeys = Annotated[
+    Annotated[RosterFileKeys, Tag("<file>")]
+    | Annotated[list[PersonKeys], OneOrMany("at least one person"), Tag("<people>")],
+    Discriminator(_is_file),
+]
+
+
+class FileKeys(Strict):
+    """One file; what it may hold at its top."""
+
+    not_yet = frozenset({"mail"})
+    version: Version
+    service: ServiceKeys | None = None
+    account: AccountKeys | None = None
+    rosters: dict[Name, RosterKeys] | None = Field(default=None, description="Who takes part.")
+    defaults: ScheduleKeys | None = Field(default=None, description="For every schedule; its own words win.")
+    schedules: dict[Name, ScheduleKeys] | None = None

@@ -1,0 +1,96 @@
+"""Single texts: what each kind of text takes, what it refuses, and which word was meant."""
+
+from __future__ import annotations
+
+import pytest
+
+from scheduler.config.scalars import Misread, base_url, clock_time, duration, email, rate
+from scheduler.config.suggest import distance, nearest
+from scheduler.config.zones import zone
+from scheduler.model import Rate
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90), ("15m", 900), ("1h30m", 5400), ("45", 45), ("0", 0)]
+)
+def test_durations(text: str, seconds: int) -> None:
+    assert duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "s", "1.5h", "-5s", "5 m", "1m1h", "90S", "٣s", "9" * 5000, "1d"])
+def test_no_durations(text: str) -> None:
+    with pytest.raises(Misread):
+        duration(text)
+
+
+@pytest.mark.parametrize("text", ["", "9", "9:0", "24:00", "09:60", "09:00:60", "09:00:00.5", "9am", "٠٩:٠٠"])
+def test_no_times(text: str) -> None:
+    with pytest.raises(Misread):
+        clock_time(text)
+
+
+@pytest.mark.parametrize("text", ["", "60", "0/s", "5/d", "5/", "/s", "-1/s", "1.5/s"])
+def test_no_rates(text: str) -> None:
+    with pytest.raises(Misread):
+        rate(text)
+    assert rate("500/h") == Rate(500, 3600.0)
+
+
+@pytest.mark.parametrize(
+    "text", ["a@b\nBcc: c@d.e", "a@b.c, d@e.f", "=?utf-8?q?a?=@b.c", "a b@c.d", "@b.c", "a@", "a" * 300]
+)
+def test_no_addresses(text: str) -> None:
+    with pytest.raises(Misread):
+        email(text)
+    assert email("ana.o'neil+x@mail.example.com")
+
+
+NO_ZONES = [
+    "EST",
+    "GMT",
+    "UTC+2",
+    "+02:00",
+    "CET",
+    "PST8PDT",
+    "localtime",
+    "../etc",
+    "/etc",
+    "America",
+    "utc",
+    "",
+]
+
+
+@pytest.mark.parametrize(
+    "text", [*NO_ZONES, "america/new_york", "x" * 5000, "\x00", "right/UTC", "posix/UTC"]
+)
+def test_no_zones(text: str) -> None:
+    with pytest.raises(Misread):
+        zone(text)
+    assert zone("UTC") == "UTC" and zone("America/Argentina/Buenos_Aires")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://",
+        "http://10.0.0.1",
+        "https://u:p@x.y",
+        "https://x.y?a=b",
+        "x.y",
+        "https://[::1",
+        "https://x y",
+    ],
+)
+def test_no_base_urls(text: str) -> None:
+    with pytest.raises(Misread):
+        base_url(text)
+    assert base_url("http://[::1]:80/") == "http://[::1]:80"
+
+
+def test_the_nearest_word() -> None:
+    assert (distance("laed", "lead"), distance("lead", ""), distance("abc", "abd")) == (1, 4, 1)
+    assert nearest("Start-Window", ["start_window", "spread"]) == "start_window"
+    assert nearest("persona", ["replica_id", "persona_id"]) == "persona_id"
+    assert nearest("x" * 1000, ["x"]) is None
+    assert nearest("entirely_else", ["lead", "spread"]) is None

@@ -1,0 +1,96 @@
+"""A secret that stands where it may not: refused, and never repeated by any message."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scheduler.config import Problem, read
+from scheduler.config.masking import secret_like, shown
+from scheduler.config.models import AccountKeys, FileKeys, PersonKeys, ScheduleKeys, WhenKeys
+
+ACCOUNT = """\
+version: 1
+account:
+  concurrent_conversations: 3
+  WORDS
+  ids: persona
+schedules:
+  s: {timezone: UTC, when: {every: 15m}, conversation: {persona_id: p}}
+"""
+
+
+def problems(folder: Path, words: str) -> tuple[Problem, ...]:
+    (folder / "a.yaml").write_text(ACCOUNT.replace("WORDS", words))
+    return read([folder / "a.yaml"])[1]
+
+
+SECRETS = [
+    "api_key: s3cr3t",
+    'api_key: "s3cr3t"',
+    '"api_key":   s3cr3t',
+    "api_key: {s3cr3t}",
+    "api_key: {s3cr3t: x}",
+    "api_key: {env: s3cr3t}",
+    "api_key: [s3cr3t]",
+    "api_key:\n    s3cr3t",
+    "api_key: >-\n    s3cr3t",
+    "api_key:\n    - s3cr3t",
+    "api_key:\n    key: s3cr3t",
+    "api_kye: s3cr3t",
+    "apikey: s3cr3t",
+    "api-key: s3cr3t",
+    "token: s3cr3t",
+    "password: s3cr3t",
+    "smtp_secret: s3cr3t",
+    "api_key: s3cr3t: x",
+    "api_key: *s3cr3t",
+    "api_key: @s3cr3t",
+    'api_key: "s3cr3t" x',
+    'api_key: "s3cr3t',
+    "api_key: {env: X, token: s3cr3t}",
+    "base_url: https://me:s3cr3t@example.com\n  api_key: {env: TAVUS_API_KEY}",
+]
+
+
+@pytest.mark.parametrize("words", SECRETS)
+def test_a_secret_is_refused_and_never_repeated(tmp_path: Path, words: str) -> None:
+    found = problems(tmp_path, words)
+    assert any(problem.severity == "error" for problem in found)
+    told = "".join(f"{problem.render()} {problem}" for problem in found) + repr(found)
+    assert "s3cr3t" not in told, told
+
+
+def test_references_to_secrets_are_shown(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, "api_key: {env: TAVUS_API_KEY}\n  api_key: {env: OTHER}")
+    assert found.source_line == "  api_key: {env: OTHER}"
+
+
+def test_none_of_our_own_keys_is_hidden_but_the_secret() -> None:
+    hidden = {
+        key
+        for model in (AccountKeys, FileKeys, ScheduleKeys, WhenKeys, PersonKeys)
+        for key in model.known_keys()
+        if secret_like(key)
+    }
+    assert hidden == {"api_key"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "seen"),
+    [
+        (["  api_key: abc"], "  api_key: ***"),
+        (["  api_key: {env: KEY}"], "  api_key: {env: KEY}"),
+        (["  api_key: {file: /run/key}  # there"], "  api_key: {file: /run/key}  # there"),
+        (["  api_key: {env: abc}"], "  api_key: ***"),
+        (["- {id: a, token: abc, name: b}"], "- {id: a, token: ***"),
+        (["api_key:", "  env: KEY"], "  env: KEY"),
+        (["api_key:", "", "    abc"], "    ***"),
+        (["key-accounts:", "  - {id: a}"], "  - {id: a}"),
+        (["url: https://me:abc@x.y/z"], "url: https://***"),
+        (["# api_key: abc"], "# api_key: ***"),
+    ],
+)
+def test_what_may_be_shown_of_a_line(lines: list[str], seen: str) -> None:
+    assert shown(lines, len(lines) - 1) == seen
