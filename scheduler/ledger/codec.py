@@ -17,18 +17,23 @@ from scheduler.facts import KINDS, Fact
 
 _HINTS: Mapping[type, Mapping[str, Any]] = {kind: get_type_hints(kind) for kind in KINDS.values()}
 _LINK = "url"
+KEPT_ELSEWHERE = "(kept with the record)"
+"""Stands for a join link: that there was one matters to the record's story, what it was does not."""
+
 
 
 def encode(fact: Fact, addresses: tuple[Address, ...] = ()) -> str:
     """The fact's data as JSON; with the addresses that it opened deliveries to, if any."""
-    data = {f: _plain(getattr(fact, f)) for f in _HINTS[type(fact)] if f != _LINK}
+    data = {name: _plain(getattr(fact, name)) for name in _HINTS[type(fact)]}
+    if data.get(_LINK):
+        data[_LINK] = KEPT_ELSEWHERE
     if addresses:
         data["addresses"] = [_plain(address) for address in addresses]
     return json.dumps(data, separators=(",", ":"), ensure_ascii=False)
 
 
 def decode(kind: str, data: str) -> tuple[Fact, tuple[Address, ...]]:
-    """The fact of this kind, with an empty join link, and its addresses."""
+    """The fact of this kind, without its join link, and its addresses."""
     values = json.loads(data)
     addresses = tuple(Address(*pair) for pair in values.pop("addresses", ()))
     of = KINDS[kind]

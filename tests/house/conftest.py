@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from jobs.channels.log import LogChannel
@@ -120,6 +121,13 @@ class Rig:
             self.clock.move(min(to, end))
             await self.sandbox.pump()
             await self.quiet(daemon)
+
+    async def somebody_else_creates(self, name: str) -> None:
+        """A conversation of the same account that is none of ours."""
+        body = {"persona_id": "pdced222244b", "replica_id": "rfe12d8b9597", "conversation_name": name}
+        async with aiohttp.ClientSession(headers={"x-api-key": "theirs"}) as session:
+            async with session.post(f"{self.base_url}/v2/conversations", json=body) as answer:
+                assert answer.status == 200
 
     def records(self) -> dict[str, Record]:
         """Every record, by key."""

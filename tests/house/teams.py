@@ -1,0 +1,28 @@
+"""Small schedules that several house tests share."""
+
+from __future__ import annotations
+
+
+def team(size: int, *, at: str = '"08:00"', extra: str = "", properties: str = "", body: str = "") -> str:
+    """`size` people, every day at 08:00 UTC; `extra` are lines of the schedule, `body` of its conversation."""
+    people = "\n".join(f"    - {{id: p{n:03}, name: P{n}}}" for n in range(size))
+    clocks = properties or "max_call_duration: 30m, participant_left_timeout: 60s, participant_absent_timeout: 2m"
+    return f"""
+rosters:
+  team:
+{people}
+schedules:
+  practice:
+    when: {{days: daily, at: {at}, timezone: UTC}}
+    participants: [team]
+{_indented(extra, 4)}
+    conversation:
+      persona_id: pdced222244b
+      replica_id: rfe12d8b9597
+{_indented(body, 6)}
+      properties: {{{clocks}}}
+"""
+
+
+def _indented(lines: str, by: int) -> str:
+    return "\n".join(" " * by + line for line in lines.splitlines())
