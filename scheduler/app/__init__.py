@@ -7,6 +7,6 @@
 from scheduler.app.demo import demo
 from scheduler.app.online import check_online
 from scheduler.app.running import Options, main
-from scheduler.app.sandboxed import alone
+from scheduler.app.sandboxed import alone, rehearsal
 
-__all__ = ["Options", "alone", "check_online", "demo", "main"]
+__all__ = ["Options", "alone", "check_online", "demo", "main", "rehearsal"]

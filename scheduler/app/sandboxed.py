@@ -19,15 +19,15 @@ PUMP_S = 1.0
 """The longest that an event which nobody foresaw (a person leaves) waits for its webhook."""
 
 
-def rehearsal(account: Account, clock: Clock) -> Sandbox:
-    """A sandbox with this account's limits, as its plan would have them."""
+def rehearsal(account: Account, clock: Clock, key: str | None = None) -> Sandbox:
+    """A sandbox with this account's limits, as its plan would have them; `None` accepts any key."""
     plan = Plan(
         concurrent=account.concurrent_conversations,
         max_call_duration_s=account.max_call_duration_s,
         requests=account.requests.count,
         per_s=account.requests.per_s,
     )
-    return Sandbox(clock.now, plan)
+    return Sandbox(clock.now, plan, key=key)
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import click
 
-from scheduler.cli import audit, check, explain, ls, plan, schema
+from scheduler.cli import audit, check, explain, ls, plan, run, sandbox, schema
 from scheduler.cli.shown import Refusal
 
 INTERRUPTED = 130
@@ -75,5 +75,15 @@ def commands() -> None:
     """Creates each promised AI-coach conversation exactly once, on time, and delivers the join link."""
 
 
-for _command in (check.check, plan.plan, ls.ls, explain.explain, audit.audit, schema.schema):
+for _command in (
+    run.demo,
+    run.run,
+    check.check,
+    plan.plan,
+    ls.ls,
+    explain.explain,
+    audit.audit,
+    schema.schema,
+    sandbox.sandbox,
+):
     commands.add_command(_command)

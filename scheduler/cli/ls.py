@@ -64,7 +64,7 @@ def ls(
         if as_json:
             write(as_text(fields(record, links)) for record in records)
         else:
-            write(_text_lines(records, links))
+            write(listed(records, links))
     return 0
 
 
@@ -106,7 +106,8 @@ def place(address: Address) -> str | None:
     return address.target or None
 
 
-def _text_lines(records: Iterable[Record], links: bool) -> Iterator[str]:
+def listed(records: Iterable[Record], links: bool) -> Iterator[str]:
+    """Records as people read them: by local date, then how many stand in each stage."""
     tally: Counter[str] = Counter()
     for day, rows in by_local_date(records):
         tally.update(record.stage for record in rows)

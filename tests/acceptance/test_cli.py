@@ -19,7 +19,7 @@ import pytest
 COMMAND = Path(sys.executable).with_name("callboard")
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
-COMMANDS = ["check", "plan", "ls", "explain", "audit", "schema"]
+COMMANDS = ["demo", "run", "check", "plan", "ls", "explain", "audit", "schema", "sandbox"]
 SCHEDULE = """\
 version: 1
 rosters:
@@ -100,7 +100,7 @@ def test_a_mistyped_word_gets_a_suggestion(callboard: Run, words: list[str], sug
     assert f"Did you mean {suggestion}" in done.stderr.replace("Did you mean '--", "Did you mean --")
 
 
-@pytest.mark.parametrize("command", ["check", "plan"])
+@pytest.mark.parametrize("command", ["check", "plan", "run"])
 def test_without_a_path_it_says_where_it_looked(callboard: Run, command: str) -> None:
     done = callboard(command)
     assert (done.returncode, done.stdout) == (2, "")

@@ -1,0 +1,134 @@
+"""`run`, `demo` and `sandbox` as a user meets them: what they print, and how they leave."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from scheduler.ledger import Ledger
+
+COMMAND = Path(sys.executable).with_name("callboard")
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+SCHEDULE = """\
+version: 1
+account: {concurrent_conversations: 5}
+schedules:
+  coach:
+    when: {every: 2s, timezone: UTC}
+    lead: 0s
+    conversation: {persona_id: pdced222244b, replica_id: rfe12d8b9597}
+"""
+
+
+@pytest.fixture
+def schedule(tmp_path: Path) -> Path:
+    (tmp_path / "callboard.yaml").write_text(SCHEDULE, "utf-8")
+    return tmp_path / "callboard.yaml"
+
+
+@contextmanager
+def started(*words: object) -> Iterator[subprocess.Popen[str]]:
+    """The command at work; killed at the end, whatever happened."""
+    with subprocess.Popen([COMMAND, *map(str, words)], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_run_against_a_sandbox_creates_and_tells_links(callboard: Run, schedule: Path) -> None:
+    done = callboard("run", schedule, "--sandbox", "--for", "5s", "--json")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 0, done.stderr
+    assert lines[0]["event"] == "ready"
+    links = [line for line in lines if line["event"] == "link"]
+    assert links
+    assert len({line["key"] for line in links}) == len(links)
+    assert not list(schedule.parent.glob("*.db*")), "a rehearsal leaves no ledger behind"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_run_drains_when_it_is_told_to_stop(schedule: Path, number: signal.Signals) -> None:
+    with started("run", schedule, "--sandbox", "--json") as process:
+        assert process.stdout
+        assert json.loads(process.stdout.readline())["event"] == "ready"
+        process.send_signal(number)
+        assert [json.loads(line)["event"] for line in process.stdout][-1] == "stopped"
+        assert process.wait(10) == 0
+
+
+def test_what_keeps_it_from_starting_is_one_line_and_a_code(callboard: Run, schedule: Path) -> None:
+    no_key = callboard("run", schedule)
+    assert (no_key.returncode, no_key.stdout, no_key.stderr.count("\n")) == (78, "", 1)
+    assert "TAVUS_API_KEY is not set" in no_key.stderr
+    schedule.write_text(SCHEDULE.replace("coach", "a coach"))
+    bad = callboard("run", schedule, TAVUS_API_KEY="k-123456")
+    assert (bad.returncode, bad.stdout) == (78, "")
+    assert "error" in bad.stderr
+
+
+def test_a_ledger_that_another_holds_is_75(callboard: Run, schedule: Path) -> None:
+    held = Ledger.open(schedule.with_name("callboard.db"), "https://tavusapi.com", 0.0)
+    try:
+        done = callboard("run", schedule, "--once", TAVUS_API_KEY="k-123456")
+    finally:
+        held.close()
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (75, "", 1)
+    assert "another callboard" in done.stderr
+
+
+def test_a_ledger_of_another_account_is_78(callboard: Run, schedule: Path) -> None:
+    Ledger.open(schedule.with_name("callboard.db"), "https://another.example", 0.0).close()
+    done = callboard("run", schedule, "--once", TAVUS_API_KEY="k-123456")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (78, "", 1)
+
+
+@pytest.mark.parametrize("words", [["--for", "soon"], ["--for", "3x"], ["--once", "--for", "3s"]])
+def test_words_that_mean_nothing_are_usage_errors(callboard: Run, schedule: Path, words: list[str]) -> None:
+    assert callboard("run", schedule, *words).returncode == 2
+
+
+def test_the_demo_shows_links_and_ends_with_what_became_of_them(callboard: Run) -> None:
+    done = callboard("demo", "--for", "6s", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    *lines, last = map(json.loads, done.stdout.splitlines())
+    assert [line for line in lines if line["event"] == "link"]
+    assert last["summary"]["stages"]["live"] >= 1
+
+
+def asked(url: str, key: str) -> int:
+    request = urllib.request.Request(f"{url}/v2/conversations", headers={"x-api-key": key})
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_sandbox_serves_any_client_until_it_is_stopped(number: signal.Signals) -> None:
+    with started("sandbox", "--port", "0", "--key", "sesame", "--json") as process:
+        assert process.stdout
+        url = json.loads(process.stdout.readline())["base_url"]
+        assert (asked(url, "sesame"), asked(url, "another")) == (200, 401)
+        process.send_signal(number)
+        assert process.wait(10) == 0
+
+
+def test_a_port_that_is_taken_is_one_clear_line(callboard: Run) -> None:
+    with started("sandbox", "--port", "0", "--json") as process:
+        assert process.stdout
+        url = json.loads(process.stdout.readline())["base_url"]
+        done = callboard("sandbox", "--port", url.rsplit(":", 1)[1])
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "--port 0 takes a free one" in done.stderr
