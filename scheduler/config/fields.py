@@ -6,6 +6,7 @@ A `Kind` joins a reader of single texts to the words for what it expects and to 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -217,7 +218,7 @@ class _Secret:
     def _read(self, value: object) -> SecretRef:
         if isinstance(value, dict) and len(value) == 1:
             ((source, name),) = value.items()
-            if source in _SOURCES and isinstance(name, str) and scalars.matches(_SOURCES[source], name):
+            if source in _SOURCES and isinstance(name, str) and re.fullmatch(_SOURCES[source], name):
                 return SecretRef(source, name)
         refused = Misread(
             "a secret never stands in this file: expected {env: NAME} or {file: PATH}",

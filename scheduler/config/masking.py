@@ -42,6 +42,8 @@ def shown(lines: Sequence[str], index: int) -> str:
         return line[: _indent(line)] + MASK
     starts = [match.end() for match in _KEYED.finditer(line) if _hides(match, line)]
     starts += [match.start() + 2 for match in _IN_URL.finditer(line)]
+    if line.lstrip().startswith(": "):  # the value of a `? key` on a line of its own
+        starts.append(line.index(":") + 2)
     return line[: min(starts)] + MASK if starts else line
 
 

@@ -28,6 +28,7 @@ from scheduler.templates import Templates
 
 LEDGER = "callboard.db"
 MAX_S = 10**9
+"""Longer than any call that can be written."""
 
 _SERVICE = TypeAdapter(ServiceKeys)
 _ACCOUNT = TypeAdapter(AccountKeys)

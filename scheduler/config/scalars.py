@@ -147,8 +147,9 @@ def name(text: str) -> str:
         raise Misread(f'the name "{text}" is reserved')
     if not text or len(text) > 64:
         raise Misread(f"a name has 1 to 64 characters, this has {len(text)}")
-    if bad := _FORBIDDEN_IN_NAMES.search(text):
-        what = {"/": "a `/`", " ": "a blank"}.get(bad[0], "a blank or control character")
+    bad = _FORBIDDEN_IN_NAMES.search(text)
+    if bad or not text.isprintable():
+        what = {"/": "a `/`", " ": "a blank"}.get(bad[0] if bad else "", "a blank or control character")
         raise Misread(f"a name can't contain {what}", "write - or _ instead")
     return text
 
@@ -200,8 +201,3 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def matches(pattern: str, text: str) -> bool:
-    """Whether the whole text fits."""
-    return re.fullmatch(pattern, text) is not None

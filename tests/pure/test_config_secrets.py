@@ -34,6 +34,7 @@ SECRETS = [
     "api_key: {s3cr3t: x}",
     "api_key: {env: s3cr3t}",
     "api_key: [s3cr3t]",
+    "? api_key\n  : s3cr3t",
     "api_key:\n    s3cr3t",
     "api_key: >-\n    s3cr3t",
     "api_key:\n    - s3cr3t",
