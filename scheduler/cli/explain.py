@@ -10,11 +10,12 @@ import json
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from scheduler.cli.ls import fields, outcome, progress
+from jobs.model import Address
+from scheduler.cli.ls import fields, outcome, progress, spoken
 from scheduler.cli.moments import rfc3339
 from scheduler.cli.paths import ledger_option, opened
 from scheduler.cli.shown import Refusal, aligned, conventions, document, write
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 INSTANTS = {"at", "since", "created_at"}
 """The fields of facts that are instants."""
+SECRETS = {"url"}
+"""The field of facts that is a join link; the ledger keeps it with the record."""
 
 
 @click.command()
@@ -69,9 +72,21 @@ def _told(told: Told) -> dict[str, object]:
 
 
 def _readable(told: Told) -> dict[str, object]:
-    """What a fact says, its instants as text."""
+    """What a fact says, for people and programs: instants as text, addresses without their secrets."""
     data = json.loads(told.data)
-    return {name: rfc3339(value) if name in INSTANTS else value for name, value in data.items()}
+    return {name: _shown(name, value) for name, value in data.items() if name not in SECRETS}
+
+
+def _shown(name: str, value: Any) -> object:
+    if value is None:
+        return None
+    if name in INSTANTS:
+        return rfc3339(value)
+    if name == "address":
+        return spoken(Address(*value))
+    if name == "addresses":
+        return [spoken(Address(*each)) for each in value]
+    return value
 
 
 def _text_lines(record: Record, story: list[Told]) -> Iterator[str]:
@@ -95,13 +110,10 @@ def _facts_of(record: Record) -> Iterator[tuple[str, str | None]]:
 
 
 def _said(told: Told) -> str:
-    said = {name: value for name, value in _readable(told).items() if value not in (None, "", [])}
+    """What a fact says beyond its kind and its time."""
+    said = {name: value for name, value in _readable(told).items() if value and value != rfc3339(told.at)}
     return " ".join(f"{name}={_flat(value)}" for name, value in said.items())
 
 
 def _flat(value: object) -> str:
-    """An address as `log` or `mail:ana@example.com`, several with commas; anything else as it is."""
-    if not isinstance(value, list):
-        return str(value)
-    nested = any(isinstance(each, list) for each in value)
-    return (", " if nested else ":").join(_flat(each) for each in value if each)
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

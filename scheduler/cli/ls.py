@@ -34,14 +34,17 @@ LATE_FROM_S = 1.0
 
 @click.command()
 @click.option(
-    "--stage", type=click.Choice([str(stage) for stage in Stage]), help="Only records in this stage."
+    "--stage",
+    type=click.Choice([str(stage) for stage in Stage]),
+    metavar="STAGE",
+    help=f"Only these: {', '.join(Stage)}.",
 )
-@click.option("--schedule", help="Only this schedule's.")
-@click.option("--participant", help="Only this person's, by id.")
+@click.option("--schedule", metavar="NAME", help="Only this schedule's.")
+@click.option("--participant", metavar="ID", help="Only this person's, by id.")
 @click.option(
     "--date", "day", type=click.DateTime(["%Y-%m-%d"]), metavar="YYYY-MM-DD", help="Only this local date's."
 )
-@click.option("--links", is_flag=True, help="Show the join links, too; whoever has one can join.")
+@click.option("--links", is_flag=True, help="Show the join links, too.")
 @ledger_option
 @conventions
 def ls(
@@ -106,6 +109,11 @@ def place(address: Address) -> str | None:
     return address.target or None
 
 
+def spoken(address: Address) -> str:
+    """`log`, `mail ana@example.com`."""
+    return " ".join(filter(None, [address.channel, place(address)]))
+
+
 def listed(records: Iterable[Record], links: bool) -> Iterator[str]:
     """Records as people read them: by local date, then how many stand in each stage."""
     tally: Counter[str] = Counter()
@@ -132,7 +140,7 @@ def outcome(record: Record) -> str:
 
 def progress(each: Delivery) -> str:
     """How far a delivery has come: `log` when it is there, else what became of it."""
-    to = " ".join(filter(None, [each.address.channel, place(each.address)]))
+    to = spoken(each.address)
     match each.state:
         case DeliveryState.DELIVERED:
             return to

@@ -66,8 +66,9 @@ def summed_up(problems: Sequence[Problem]) -> str:
 
 ledger_option = click.option(
     "--ledger",
+    metavar="FILE",
     type=click.Path(path_type=Path),
-    help="The ledger's file; else CALLBOARD_LEDGER, else what CALLBOARD_CONFIG or ./callboard.yaml names.",
+    help="The ledger; else CALLBOARD_LEDGER's, else the configuration's.",
 )
 """`--ledger`, as every command that reads a ledger takes it."""
 

@@ -19,11 +19,17 @@ PORT = 8711
 
 @click.command()
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="0 takes a free one."
+    "--port",
+    metavar="PORT",
+    type=click.IntRange(0, 65535),
+    default=PORT,
+    show_default=True,
+    help="0 takes a free one.",
 )
-@click.option("--key", help="The only API key that is accepted; without it, any is.")
+@click.option("--key", metavar="KEY", help="The only API key that is accepted; without it, any is.")
 @click.option(
     "--concurrent",
+    metavar="N",
     type=click.IntRange(1),
     default=10,
     show_default=True,
@@ -33,7 +39,12 @@ PORT = 8711
     "--max-call-duration", type=Duration(), default="1h", show_default=True, help="The plan's longest call."
 )
 @click.option(
-    "--requests", type=click.IntRange(1), default=100, show_default=True, help="Requests a second before 429."
+    "--requests",
+    metavar="N",
+    type=click.IntRange(1),
+    default=100,
+    show_default=True,
+    help="Requests a second before 429.",
 )
 @conventions
 def sandbox(

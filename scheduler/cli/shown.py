@@ -49,7 +49,7 @@ def conventions(command: F) -> F:
         is_eager=True,
         expose_value=False,
         callback=_without_color,
-        help="Show no colours; NO_COLOR in the environment does the same.",
+        help="Show no colours, as with NO_COLOR.",
     )(command)
     return click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")(command)
 

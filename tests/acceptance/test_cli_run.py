@@ -132,3 +132,18 @@ def test_a_port_that_is_taken_is_one_clear_line(callboard: Run) -> None:
         done = callboard("sandbox", "--port", url.rsplit(":", 1)[1])
     assert (done.returncode, done.stdout) == (1, "")
     assert "--port 0 takes a free one" in done.stderr
+
+
+def test_check_online_asks_for_each_persona_and_replica(callboard: Run, schedule: Path) -> None:
+    with started("sandbox", "--port", "0", "--key", "sesame", "--json") as process:
+        assert process.stdout
+        url = json.loads(process.stdout.readline())["base_url"]
+        online = SCHEDULE.replace("account: {", f"account: {{base_url: '{url}', ")
+        schedule.write_text(online)
+        assert callboard("check", schedule, "--online", TAVUS_API_KEY="sesame").returncode == 0
+        assert callboard("check", schedule, "--online", TAVUS_API_KEY="another").returncode == 1
+        schedule.write_text(online.replace("pdced222244b", "p-nobody"))
+        done = callboard("check", schedule, "--online", TAVUS_API_KEY="sesame")
+    assert done.returncode == 1
+    assert "p-nobody is not known to the service" in done.stdout
+    assert callboard("check", schedule).returncode == 0
