@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from scheduler.cli.shown import Refusal, count
-from scheduler.settings import read_settings
+from scheduler.settings import Settings, SettingsError, read_settings
 
 if TYPE_CHECKING:
     from scheduler.config import Problem
@@ -31,11 +31,18 @@ def chosen(paths: Sequence[Path]) -> list[Path]:
     """The files to read. Raises `click.UsageError` when none are named and none are found."""
     if paths:
         return list(paths)
-    if named := read_settings().config:
+    if named := _environment().config:
         return [Path(named)]
     if DEFAULT_FILE.exists():
         return [DEFAULT_FILE]
     raise click.UsageError("no PATH is given, CALLBOARD_CONFIG is not set, and there is no ./callboard.yaml")
+
+
+def _environment() -> Settings:
+    try:
+        return read_settings()
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def loaded(paths: Sequence[Path], exit_code: int = 1) -> Config:
@@ -87,6 +94,6 @@ def opened(ledger: Path | None) -> Iterator[Snapshot]:
 
 
 def _usual_ledger() -> Path:
-    if named := read_settings().ledger:
+    if named := _environment().ledger:
         return Path(named)
     return Path(loaded(()).service.ledger)

@@ -21,7 +21,7 @@ from scheduler.cli.paths import chosen, loaded, paths_argument
 from scheduler.cli.shown import Refusal, as_text, conventions, write
 from scheduler.facts import Stage
 from scheduler.record import Record
-from scheduler.settings import LogStyle, Secret, SettingsError, read_secret, read_settings
+from scheduler.settings import LogStyle, Secret, Settings, SettingsError, read_secret, read_settings
 
 TRY_LATER, NO_PERMISSION, BAD_CONFIG = 75, 77, 78
 """Exit codes as sysexits.h has them (EX_TEMPFAIL, EX_NOPERM, EX_CONFIG)."""
@@ -44,20 +44,21 @@ def run(paths: Sequence[Path], sandbox: bool, once: bool, for_s: int | None, as_
 
     if once and for_s is not None:
         raise click.UsageError("--once and --for don't go together")
-    files = chosen(paths)
-    config = loaded(files, BAD_CONFIG)
-    for warning in config.warnings:
-        click.echo(warning, err=True)
     with exit_codes():
+        settings = read_settings()
+        files = chosen(paths)
+        config = loaded(files, BAD_CONFIG)
         key = None if sandbox else read_secret(config.account.api_key.source, config.account.api_key.name)
-        ledger = None if sandbox else read_settings().ledger
-        _set_up_the_log([key] if key else [], as_json)
-        if key and key.warning:
-            click.echo(f"warning: {key.warning}", err=True)
-        options = app.Options(
-            paths=files, ledger=Path(ledger) if ledger else None, sandbox=sandbox, once=once, for_s=for_s
-        )
+        _set_up_the_log([key] if key else [], settings, as_json)
+        _warn([*config.warnings, *([f"warning: {key.warning}"] if key and key.warning else [])])
+        ledger = Path(settings.ledger) if settings.ledger and not sandbox else None
+        options = app.Options(paths=files, ledger=ledger, sandbox=sandbox, once=once, for_s=for_s)
         return app.main(config, key, options)
+
+
+def _warn(warnings: Iterable[str]) -> None:
+    for warning in warnings:
+        click.echo(warning, err=True)
 
 
 @click.command()
@@ -73,9 +74,9 @@ def demo(for_s: int, as_json: bool) -> int:
     """
     from scheduler import app
 
-    config = loaded([_demo_file()], BAD_CONFIG)
     with exit_codes():
-        _set_up_the_log([], as_json)
+        config = loaded([_demo_file()], BAD_CONFIG)
+        _set_up_the_log([], read_settings(), as_json)
         records = app.demo(config, for_s)
     write([_summary(records)] if as_json else ["", *_told(records)])
     return 0
@@ -98,11 +99,11 @@ def _summary(records: Iterable[Record]) -> str:
     return as_text({"summary": {"records": stages.total(), "stages": stages}})
 
 
-def _set_up_the_log(secrets: Iterable[Secret], as_json: bool) -> None:
+def _set_up_the_log(secrets: Iterable[Secret], settings: Settings, as_json: bool) -> None:
     from scheduler.telemetry import configure
 
     usual = LogStyle.CONSOLE if sys.stdout.isatty() else LogStyle.JSON
-    style = LogStyle.JSON if as_json else read_settings().log or usual
+    style = LogStyle.JSON if as_json else settings.log or usual
     color = sys.stdout.isatty() and click.get_current_context().color is not False
     configure(style, sys.stdout, secrets, color=color)
 

@@ -116,6 +116,12 @@ def test_the_default_path_is_callboard_yaml_or_what_the_environment_names(
     assert callboard("check", CALLBOARD_CONFIG=str(moved)).returncode == 0
 
 
+def test_a_bad_environment_is_a_usage_error(callboard: Run) -> None:
+    done = callboard("plan", CALLBOARD_LOG="loud")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "CALLBOARD_LOG is 'loud'; it can be console or json" in done.stderr
+
+
 def test_the_schema_is_draft_07_and_knows_the_schedule(callboard: Run) -> None:
     done = callboard("schema")
     schema = json.loads(done.stdout)

@@ -47,7 +47,7 @@ def started(*words: object) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_run_against_a_sandbox_creates_and_tells_links(callboard: Run, schedule: Path) -> None:
-    done = callboard("run", schedule, "--sandbox", "--for", "5s", "--json")
+    done = callboard("run", schedule, "--sandbox", "--for", "3s", "--json")
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 0, done.stderr
     assert lines[0]["event"] == "ready"
@@ -71,6 +71,8 @@ def test_what_keeps_it_from_starting_is_one_line_and_a_code(callboard: Run, sche
     no_key = callboard("run", schedule)
     assert (no_key.returncode, no_key.stdout, no_key.stderr.count("\n")) == (78, "", 1)
     assert "TAVUS_API_KEY is not set" in no_key.stderr
+    style = callboard("run", TAVUS_API_KEY="k-123456", CALLBOARD_LOG="loud")
+    assert (style.returncode, style.stdout, style.stderr.count("\n")) == (78, "", 1)
     schedule.write_text(SCHEDULE.replace("coach", "a coach"))
     bad = callboard("run", schedule, TAVUS_API_KEY="k-123456")
     assert (bad.returncode, bad.stdout) == (78, "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.cli.moments import by_local_date, local, rfc3339, wall_time
@@ -70,6 +70,7 @@ def test_counts_have_their_plural(number: int, text: str) -> None:
     assert count(number, "error") == text
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 10 * 24), st.sampled_from([-12, -5, 0, 5.75, 14])), max_size=60))
 def test_a_date_is_shown_once_and_whole_however_the_zones_mix(moments: list[tuple[float, float]]) -> None:
     """Dates come in order, each exactly once, and no occurrence is lost, for every offset from -12 to +14."""
