@@ -24,7 +24,7 @@ Accepted = Callable[[], Awaitable[None]]
 
 
 class Surveying:
-    """Whether the list is to be read now; `next_at` is when it will be, as far as time alone tells."""
+    """Whether the list is to be read now; `next_at` is when it will be next."""
 
     def __init__(self, ledger: Ledger, runner: Runner, clock: Clock, accepted: Accepted) -> None:
         self._ledger = ledger
@@ -32,7 +32,7 @@ class Surveying:
         self._clock = clock
         self._accepted = accepted
         self._survey: Survey | None = None
-        self._last_at: Instant = 0.0
+        self._last_at = clock.now()
         self._not_before: Instant = 0.0
         self._probe_at: Instant = 0.0
         self.busy = False
@@ -41,9 +41,10 @@ class Surveying:
 
     def wanted(self, view: View, free: int, now: Instant) -> bool:
         """Whether a page (or, while the key is refused, a probe) should be asked for now."""
-        due = self._due(view, free)
-        self.next_at = None if due is None or self.busy else max(due, self._not_before)
-        return self.next_at is not None and self.next_at <= now
+        due = None if self.busy else self._due(view, free, now)
+        at = None if due is None else max(due, self._not_before)
+        self.next_at = at if at is not None and at > now else None
+        return at is not None and at <= now
 
     async def page(self, grant: Grant) -> None:
         """Use one grant: the probe, or the next page of the Survey that runs."""
@@ -60,11 +61,11 @@ class Surveying:
             self.busy = False
             grant.close()
 
-    def _due(self, view: View, free: int) -> Instant | None:
+    def _due(self, view: View, free: int, now: Instant) -> Instant | None:
         if self.denied:
             return self._probe_at
         if self._survey is not None or view.looks:
-            return 0.0
+            return now
         if view.waiting and free <= 0:
             return self._last_at + FULL_EVERY_S
         return self._last_at + LIVE_EVERY_S if view.live else None
