@@ -122,7 +122,8 @@ class Attempted:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A Survey saw a conversation with this occurrence's mark."""
+    """A Survey saw a conversation with this occurrence's mark; `url` is its join link, never empty
+    where it is adopted (the ledger's story leaves links out)."""
 
     conversation_id: str
     url: str
@@ -132,7 +133,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class NothingThere:
-    """A Survey begun at `since` saw no conversation with this occurrence's mark."""
+    """A Survey begun at `since` saw no conversation of this occurrence that could be adopted."""
 
     since: Instant
 

@@ -76,14 +76,16 @@ def link_dies_at(created_at: Instant, absent_s: int) -> Instant:
     return created_at + absent_s - 30.0
 
 
-def absent_check_at(created_at: Instant, absent_s: int) -> Instant:
-    """When to ask whether anybody came (S23)."""
-    return created_at + absent_s + 15.0
-
-
-def overdue_check_at(created_at: Instant, max_call_s: int) -> Instant:
+def overdue_at(created_at: Instant, max_call_s: int) -> Instant:
     """When a conversation should long be over (S17, S23): asked once more, then ended."""
     return created_at + max_call_s + 60.0
+
+
+def check_at(created_at: Instant, absent_s: int, max_call_s: int, after: Instant) -> Instant:
+    """When to ask next, after this instant: has anybody come, and is it over as it should be (S23)."""
+    overdue = overdue_at(created_at, max_call_s)
+    came = created_at + absent_s + 15.0
+    return came if after < came < overdue else overdue
 
 
 def _step(waits_s: tuple[float, ...], tries: int) -> float:

@@ -69,12 +69,13 @@ class Row:
     leads_to: frozenset[Stage]
 
 
-def next_step(record: Record, now: Instant) -> Next | GaveUp | None:
+def next_step(record: Record, now: Instant, granted: bool = True) -> Next | GaveUp | None:
     """What is to be done now: a step, a delivery to be given up as stale (S28), or nothing.
 
-    One at a time: End before Deliver (log first, then the soonest to die) before Inspect.
+    One at a time: End before Deliver (log first, then the soonest to die) before Inspect. Without the
+    right to a request (`granted`) only a delivery can be done.
     """
-    due = [want for want in _wants(record) if want[0] <= now]
+    due = [want for want in _wants(record) if want[0] <= now and (granted or want[2].delivery)]
     if not due:
         return None
     step = min(due, key=lambda want: want[1])[2]
@@ -84,12 +85,15 @@ def next_step(record: Record, now: Instant) -> Next | GaveUp | None:
 
 
 def wakes_at(record: Record) -> tuple[Instant, StepKind] | None:
-    """When the record wants something next, and what; `None` when it never will again."""
-    when = min((want[0] for want in _wants(record)), default=None)
-    if when is None:
-        return None
-    step = next_step(record, when)
-    return when, step.kind if isinstance(step, Next) else StepKind.DELIVER
+    """When the record wants something next, and what; `None` when it never will again.
+
+    Create is named only when nothing else is wanted: whoever waits in line is found there, but a
+    stray is ended even if its record never gets its turn.
+    """
+    wants = list(_wants(record))
+    wants = [want for want in wants if want[2].kind is not StepKind.CREATE] or wants
+    when, _, step = min(wants, key=lambda want: want[:2], default=(None, (), None))
+    return None if when is None or step is None else (when, step.kind)
 
 
 def apply(record: Record, fact: Fact, at: Instant, addresses: Addresses = ()) -> Record:
@@ -159,7 +163,7 @@ _TABLE: tuple[Any, ...] = (
     (C, Created, creation.created, L, E),
     (C, Found, creation.found, C, L, E, P, M),
     (C, NothingThere, creation.nothing_there, C, P, M),
-    (C, Unlisted, creation.unlisted, F),
+    (C, Unlisted, creation.unlisted, C, F),
     (C, Failed, creation.create_failed, C, P, F),
     (C, Faulted, anytime.faulted, C, F),
     (L, Delivered, living.delivered, L),
@@ -167,7 +171,7 @@ _TABLE: tuple[Any, ...] = (
     (L, Failed, living.step_failed, L),
     (L, StillLive, living.still_live, L),
     (L, Doubted, living.doubted, L),
-    (L, NothingThere, living.doubted, L),
+    (L, NothingThere, anytime.looked, L),
     (L, NotThere, living.not_there, L, E),
     (L, NotEnded, living.not_ended, L),
     (L, Ended, living.ended, E),

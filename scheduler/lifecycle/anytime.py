@@ -22,7 +22,7 @@ from scheduler.facts import (
     StrayFound,
     StrayKept,
 )
-from scheduler.lifecycle.parts import over, stray
+from scheduler.lifecycle.parts import afterlook, counts, over, stray
 from scheduler.record import Record, Stray
 
 Addresses = tuple[Address, ...]
@@ -30,18 +30,17 @@ Addresses = tuple[Address, ...]
 
 def listed(r: Record, fact: Found | Created, at: Instant, _: Addresses) -> Record:
     """A conversation with our mark where none is waited for: our own, or a stray to be ended."""
-    seen = replace(r, look_at=None)
     if isinstance(fact, Found) and not fact.active:
-        return seen
+        return r
     if r.conversation_id != fact.conversation_id:
-        return stray(seen, fact.conversation_id, at)
+        return stray(r, fact.conversation_id, at)
     lingers = r.ended_at is not None and at > r.ended_at + policy.AFTERLOOK_S
-    return stray(seen, fact.conversation_id, at) if lingers and r.stage is not Stage.LIVE else seen
+    return stray(r, fact.conversation_id, at) if lingers else r
 
 
-def looked(r: Record, _fact: NothingThere, _at: Instant, _: Addresses) -> Record:
-    """The look after a second create, or after giving up, saw nothing: it was the last."""
-    return replace(r, look_at=None)
+def looked(r: Record, fact: NothingThere, _at: Instant, _: Addresses) -> Record:
+    """The look after a second create, or after giving up, adopted nothing: it was the last."""
+    return replace(r, look_at=None) if counts(r, fact) else r
 
 
 def stray_found(r: Record, fact: StrayFound, at: Instant, _: Addresses) -> Record:
@@ -75,7 +74,7 @@ def faulted(r: Record, _fact: Faulted, at: Instant, _: Addresses) -> Record:
     if r.faults < policy.FAULTS_MAX or r.stage not in (Stage.PLANNED, Stage.CREATING, Stage.LIVE):
         return r
     failed = replace(over(r, EndedReason.OTHER, at), stage=Stage.FAILED, reason=str(FailReason.FAULT))
-    failed = replace(failed, ended_at=None)
+    failed = afterlook(replace(failed, ended_at=None), at)
     return failed if r.conversation_id is None else stray(failed, r.conversation_id, at)
 
 

@@ -25,7 +25,7 @@ from scheduler.facts import (
     Stage,
     Unlisted,
 )
-from scheduler.lifecycle.parts import stray, within
+from scheduler.lifecycle.parts import afterlook, counts, stray, within
 from scheduler.record import Delivery, Record
 
 Addresses = tuple[Address, ...]
@@ -50,11 +50,10 @@ def claim(r: Record, fact: Attempted, at: Instant, _: Addresses) -> Record:
     )
 
 
-def close(r: Record, fact: Skipped | Missed | Cancelled, _at: Instant, _: Addresses) -> Record:
+def close(r: Record, fact: Skipped | Missed | Cancelled, at: Instant, _: Addresses) -> Record:
     """A promise that will not be kept, with its reason (S15)."""
     stage = {Skipped: Stage.SKIPPED, Missed: Stage.MISSED, Cancelled: Stage.CANCELLED}[type(fact)]
-    look_at = r.look_at if r.attempt > 1 else None
-    return replace(r, stage=stage, reason=str(fact.reason), look_at=look_at)
+    return afterlook(replace(r, stage=stage, reason=str(fact.reason)), at)
 
 
 def created(r: Record, fact: Created, at: Instant, addresses: Addresses) -> Record:
@@ -70,7 +69,9 @@ def found(r: Record, fact: Found, at: Instant, addresses: Addresses) -> Record:
     """A lost answer was looked up and its conversation is adopted (S12); a private room cannot be."""
     if r.stage is Stage.CREATING and r.attempt_ended_at is None:
         return r  # its own answer is still on the way, and may carry what no list shows (a token)
-    if fact.active and (r.private or not fact.url):
+    if any(s.conversation_id == fact.conversation_id for s in r.strays):
+        return r
+    if fact.active and r.private:
         return _again(stray(r, fact.conversation_id, at), at)
     live = _live(r, fact.conversation_id, fact.url, within(fact.created_at, r.opens, at), at, addresses)
     if fact.active:
@@ -81,8 +82,8 @@ def found(r: Record, fact: Found, at: Instant, addresses: Addresses) -> Record:
 
 def nothing_there(r: Record, fact: NothingThere, at: Instant, _: Addresses) -> Record:
     """A look in vain: the next one, or, after the last, another attempt (S12)."""
-    if r.look_at is None or r.attempt_ended_at is None or fact.since < r.look_at:
-        return r  # a look counts only if it began when it was due
+    if r.attempt_ended_at is None or not counts(r, fact):
+        return r
     if last_look(r, fact.since):
         return _again(r, at)
     return replace(r, looks=r.looks + 1, look_at=policy.look_at(r.attempt_ended_at, r.looks + 1))
@@ -90,16 +91,20 @@ def nothing_there(r: Record, fact: NothingThere, at: Instant, _: Addresses) -> R
 
 def unlisted(r: Record, _fact: Unlisted, at: Instant, _: Addresses) -> Record:
     """The list was too long to be read: whether a conversation exists stays unknown (S12)."""
-    later = at + policy.AFTERLOOK_S
-    return replace(r, stage=Stage.FAILED, reason=FailReason.UNKNOWN_OUTCOME, look_at=later)
+    if r.look_at is None:
+        return r
+    return afterlook(replace(r, stage=Stage.FAILED, reason=FailReason.UNKNOWN_OUTCOME), at)
 
 
 def create_failed(r: Record, fact: Failed, at: Instant, _: Addresses) -> Record:
     """A definite no waits for another try or fails; an unknown outcome waits for a look (S14)."""
+    if r.attempt_ended_at is not None:
+        return r  # the outcome is known to be unknown: only an answer or a look can tell
     if fact.reason is Reason.LOST:
         return replace(r, attempt_ended_at=at, looks=0, look_at=policy.look_at(at, 0))
     if fact.reason is Reason.REFUSED:
-        return replace(r, stage=Stage.FAILED, reason=FailReason.REFUSED, attempt_ended_at=at)
+        failed = replace(r, stage=Stage.FAILED, reason=FailReason.REFUSED, attempt_ended_at=at)
+        return afterlook(failed, at)
     wait_s = policy.create_wait_s(r.key, r.tries) if fact.reason is Reason.BUSY else 0.0
     back = replace(r, stage=Stage.PLANNED, attempt_ended_at=at, starts_at=at + wait_s, tries=r.tries + 1)
     return replace(back, turned_away=str(fact.reason))
@@ -108,14 +113,13 @@ def create_failed(r: Record, fact: Failed, at: Instant, _: Addresses) -> Record:
 def _again(r: Record, at: Instant) -> Record:
     """A lost attempt left nothing to keep: try anew, or give up when the window is shut (S12)."""
     if at > r.shuts:
-        later = at + policy.AFTERLOOK_S
-        return replace(r, stage=Stage.MISSED, reason=MissReason.LATE, look_at=later)
+        return afterlook(replace(r, stage=Stage.MISSED, reason=MissReason.LATE), at)
     return replace(r, stage=Stage.PLANNED, attempt=r.attempt + 1, starts_at=at, looks=0, look_at=None)
 
 
 def _live(r: Record, conversation_id: str, url: str, made: Instant, at: Instant, to: Addresses) -> Record:
     not_after = policy.link_dies_at(made, r.absent_s)
-    return replace(
+    live = replace(
         r,
         stage=Stage.LIVE,
         reason=None,
@@ -123,9 +127,10 @@ def _live(r: Record, conversation_id: str, url: str, made: Instant, at: Instant,
         url=url,
         created_at=made,
         attempt_ended_at=at,
-        look_at=at + policy.AFTERLOOK_S if r.attempt > 1 else None,
+        look_at=None,
         tries=0,
         turned_away=None,
-        inspect_at=policy.absent_check_at(made, r.absent_s),
+        inspect_at=policy.check_at(made, r.absent_s, r.max_call_s, after=made),
         deliveries=tuple(Delivery(address, due=at, not_after=not_after) for address in to),
     )
+    return afterlook(live, at)

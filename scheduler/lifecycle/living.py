@@ -17,7 +17,6 @@ from scheduler.facts import (
     Failed,
     GaveUp,
     GiveUpReason,
-    NothingThere,
     Stage,
     StepKind,
 )
@@ -36,7 +35,7 @@ def gave_up(r: Record, fact: GaveUp, at: Instant, _: Addresses) -> Record:
     """An address is given up; when all are, the conversation is ended at once (S28)."""
     state, reason = DeliveryState.GIVEN_UP, str(fact.reason)
     after = with_delivery(r, fact.address, lambda d: replace(d, state=state, at=at, reason=reason))
-    lost = all(d.state is DeliveryState.GIVEN_UP for d in after.deliveries)
+    lost = after != r and all(d.state is DeliveryState.GIVEN_UP for d in after.deliveries)
     return replace(after, end_at=at) if lost and after.stage is Stage.LIVE else after
 
 
@@ -44,10 +43,13 @@ def step_failed(r: Record, fact: Failed, at: Instant, to: Addresses) -> Record:
     """A step that failed is due again later; the conversation is no wiser for it."""
     if fact.step is StepKind.DELIVER and fact.address is not None:
         return _deliver_failed(r, fact, fact.address, at, to)
+    if r.stage is not Stage.LIVE:
+        return r
     later = at + policy.end_wait_s(r.tries)
     if fact.step is StepKind.END:
         return replace(r, end_at=later, tries=r.tries + 1)
-    return replace(r, inspect_at=later, tries=r.tries + 1)
+    end_at = at if r.end_at is None and _overdue(r, at) else r.end_at
+    return replace(r, inspect_at=later, end_at=end_at, tries=r.tries + 1)
 
 
 def _deliver_failed(r: Record, fact: Failed, address: Address, at: Instant, to: Addresses) -> Record:
@@ -63,19 +65,18 @@ def _deliver_failed(r: Record, fact: Failed, address: Address, at: Instant, to: 
 
 
 def still_live(r: Record, _fact: StillLive, at: Instant, _: Addresses) -> Record:
-    """It runs. The next question comes when it should long be over; then it is ended (S23)."""
+    """It runs. The next question comes at its time; when it should long be over, it is ended (S23)."""
     seen = replace(r, inspected_at=at, not_there=0, inspect_at=None)
     if r.end_at is not None or r.created_at is None:
         return seen
-    overdue = policy.overdue_check_at(r.created_at, r.max_call_s)
-    if at >= overdue:
+    if _overdue(r, at):
         return replace(seen, end_at=at, tries=0)
-    return replace(seen, inspect_at=overdue, tries=0)
+    return replace(seen, inspect_at=policy.check_at(r.created_at, r.absent_s, r.max_call_s, at), tries=0)
 
 
-def doubted(r: Record, _fact: Doubted | NothingThere, at: Instant, _: Addresses) -> Record:
+def doubted(r: Record, _fact: Doubted, at: Instant, _: Addresses) -> Record:
     """Somebody has a reason to ask: Inspect is due now."""
-    return replace(r, inspect_at=at, look_at=None)
+    return replace(r, inspect_at=at)
 
 
 def not_there(r: Record, fact: NotThere, at: Instant, to: Addresses) -> Record:
@@ -96,3 +97,7 @@ def ended(r: Record, fact: Ended, at: Instant, _: Addresses) -> Record:
     """It is over, as the API tells."""
     ended_at = at if fact.at is None else within(fact.at, r.created_at or at, at)
     return over(r, EndedReason(str(fact.reason)), ended_at)
+
+
+def _overdue(r: Record, at: Instant) -> bool:
+    return r.created_at is not None and at >= policy.overdue_at(r.created_at, r.max_call_s)

@@ -9,11 +9,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from jobs.model import Address, Instant
-from scheduler.facts import (
-    EndedReason,
-    GiveUpReason,
-    Stage,
-)
+from scheduler import policy
+from scheduler.facts import EndedReason, GiveUpReason, NothingThere, Stage
 from scheduler.record import Delivery, DeliveryState, Record, Stray
 
 
@@ -43,6 +40,20 @@ def stray(r: Record, conversation_id: str, at: Instant) -> Record:
     return replace(r, strays=(*r.strays, Stray(conversation_id, end_at=at)))
 
 
+def counts(r: Record, look: NothingThere) -> bool:
+    """Whether this look is the one that is due: one that began earlier proves nothing (S12)."""
+    return r.look_at is not None and look.since >= r.look_at
+
+
+def afterlook(r: Record, at: Instant) -> Record:
+    """The record, to be looked for once more if an answer was lost on the way here (S12)."""
+    lost = r.attempt > 1 or r.look_at is not None
+    return replace(r, look_at=at + policy.AFTERLOOK_S if lost else None)
+
+
 def with_delivery(r: Record, address: Address, change: Callable[[Delivery], Delivery]) -> Record:
-    """The record with the delivery to `address` changed."""
-    return replace(r, deliveries=tuple(change(d) if d.address == address else d for d in r.deliveries))
+    """The record with the delivery to `address` changed, if that is open."""
+    changed = (
+        change(d) if d.address == address and d.state is DeliveryState.OPEN else d for d in r.deliveries
+    )
+    return replace(r, deliveries=tuple(changed))

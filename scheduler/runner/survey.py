@@ -1,24 +1,26 @@
 """A Survey: the account's list, read once, and what its rows mean for every record (S12, S13).
 
 Pure: it names the next page to ask for, takes pages, and at the end turns rows into notes. A row
-without a mark that this ledger made is a stranger's, and is not even remembered. Absence of a row
-proves nothing about a conversation that is known: it only makes an Inspect due.
+without a mark is not even remembered; one whose mark this ledger did not make is a stranger's, and
+nothing is said of it. Absence of a row proves nothing about a conversation that is known: it only
+makes an Inspect due.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Literal
 
 from jobs.model import Address, Instant, Listed, Page
 from jobs.model import Survey as PageStep
 from scheduler import marks, policy
-from scheduler.facts import Fact, Found, NothingThere, Stage, StrayFound, Unlisted
+from scheduler.facts import Doubted, Fact, Found, NothingThere, Stage, StrayFound, Unlisted
 from scheduler.ledger import Note
 from scheduler.lifecycle import last_look
 from scheduler.record import Record
 
 PAGES_MAX = 50
-"""A list longer than this is not read to its end (S12)."""
+"""A list of one status that takes more pages than this is not read to its end (S12)."""
 
 SETTLED_S = 30.0
 """A conversation younger than this, or asked after as lately, may well be missing from a list."""
@@ -34,61 +36,52 @@ class Survey:
         self.looking = looking
         self.rows: dict[str, Listed] = {}
         self.overflowed = False
-        last = [r for r in looking if r.stage is Stage.CREATING and last_look(r, since)]
-        self._with_ended = bool(last)
-        oldest = min((r.attempted_at or since for r in last), default=since)
-        self._back_to = oldest - policy.MARGIN_S
-        self._newest_first = True
-        self.step: PageStep | None = PageStep("active")
+        last = [r.attempted_at or since for r in looking if self._looks_last(r)]
+        self._back_to = min(last) - policy.MARGIN_S if last else None
+        self._walk = _Walk("active", float("-inf"))
+
+    @property
+    def step(self) -> PageStep | None:
+        """The page to ask for; `None` when the list is read."""
+        return self._walk.step
 
     def take(self, page: Page) -> None:
         """Read one page, the one that `step` asked for."""
-        asked = self.step
-        if asked is None:
-            return
         for row in page.rows:
             if marks.read(row.name) is not None:
                 self.rows.setdefault(row.conversation_id, row)
-        self.step = self._next(asked, page)
+        walk = self._walk
+        walk.take(page)
+        self.overflowed = self.overflowed or walk.overflowed
+        if walk.step is None and walk.status == "active" and self._back_to is not None:
+            self._walk = _Walk("ended", self._back_to)
 
     def marks(self) -> list[str]:
         """The marks that were seen, ours or not."""
-        return sorted({found[0] for row in self.rows.values() if (found := marks.read(row.name))})
+        return sorted(self._by_mark())
 
     def notes(
         self, by_mark: Mapping[str, Record], live: Iterable[Record], to: Addressed, at: Instant
     ) -> Iterator[Note]:
         """What the list says: adoptions, strays, looks in vain, and conversations to be asked after.
 
+        Every record of `looking` is either adopted or has looked in vain, so that no look stays due.
         `to` has the addresses of every record that may be adopted, by its key.
         """
-        seen: set[str] = set()
+        found: set[str] = set()
         for mark, rows in self._by_mark().items():
-            record = by_mark.get(mark)
-            if record is not None:
-                seen.add(record.key)
-                yield from (
-                    Note(record.key, fact, at, to.get(record.key, ())) for fact in _meant(record, rows)
-                )
+            if (record := by_mark.get(mark)) is None:
+                continue
+            for fact in _meant(record, rows):
+                if isinstance(fact, Found):
+                    found.add(record.key)
+                yield Note(record.key, fact, at, to.get(record.key, ()))
         for record in self.looking:
-            if record.key not in seen:
-                yield from (Note(record.key, fact, at) for fact in self._in_vain(record))
+            if record.key not in found:
+                yield Note(record.key, self._in_vain(record), at)
         for record in live:
-            if record.key not in seen and not self.overflowed and self._settled(record):
-                yield Note(record.key, NothingThere(self.since), at)
-
-    def _next(self, asked: PageStep, page: Page) -> PageStep | None:
-        times = [row.created_at for row in page.rows]
-        self._newest_first = self._newest_first and times == sorted(times, reverse=True)
-        read = (asked.page - 1) * asked.limit + len(page.rows)
-        done = len(page.rows) < asked.limit if page.total is None else read >= page.total or not page.rows
-        if asked.status == "ended" and self._newest_first and times and times[0] < self._back_to:
-            done = True
-        if not done and asked.page >= PAGES_MAX:
-            self.overflowed = done = True
-        if not done:
-            return PageStep(asked.status, asked.page + 1, asked.limit)
-        return PageStep("ended") if asked.status == "active" and self._with_ended else None
+            if not self.overflowed and self._absent(record):
+                yield Note(record.key, Doubted("survey"), at)
 
     def _by_mark(self) -> dict[str, list[Listed]]:
         """Rows by mark: active before ended, the oldest first, since that one is kept."""
@@ -99,36 +92,75 @@ class Survey:
                 grouped.setdefault(found[0], []).append(row)
         return grouped
 
-    def _in_vain(self, record: Record) -> Iterator[Fact]:
-        last = record.stage is Stage.CREATING and last_look(record, self.since)
-        if self.overflowed:
-            if last:
-                yield Unlisted()
-        elif self._with_ended or not last:
-            yield NothingThere(self.since)
+    def _looks_last(self, record: Record) -> bool:
+        return record.stage is Stage.CREATING and last_look(record, self.since)
 
-    def _settled(self, record: Record) -> bool:
+    def _in_vain(self, record: Record) -> Fact:
+        return Unlisted() if self.overflowed and self._looks_last(record) else NothingThere(self.since)
+
+    def _absent(self, record: Record) -> bool:
+        row = self.rows.get(record.conversation_id or "")
         known_at = max(record.created_at or 0.0, record.inspected_at or 0.0)
-        return known_at < self.since - SETTLED_S
+        return (row is None or not row.active) and known_at < self.since - SETTLED_S
+
+
+class _Walk:
+    """The pages of one status, in order. It ends with the list, at a page that is wholly older than
+    `back_to` when rows come newest first, or after `PAGES_MAX` pages."""
+
+    def __init__(self, status: Literal["active", "ended"], back_to: Instant) -> None:
+        self.status = status
+        self.step: PageStep | None = PageStep(status)
+        self.overflowed = False
+        self._back_to = back_to
+        self._newest_first = True
+        self._taken = 0
+        self._seen: set[str] = set()
+        self._total: int | None = None
+
+    def take(self, page: Page) -> None:
+        """Decide what to read after this page."""
+        step = self.step
+        if step is None:
+            return
+        self._taken += 1
+        before, self._total = self._total, page.total
+        if before is not None and page.total is not None and page.total < before:
+            # Rows moved up, and one of them onto the page just read: that is read again.
+            self.step = PageStep(self.status, max(1, step.page - 1))
+        elif self._at_end(page):
+            self.step = None
+        else:
+            self.step = PageStep(self.status, step.page + 1)
+        if self.step is not None and self._taken >= PAGES_MAX:
+            self.step, self.overflowed = None, True
+
+    def _at_end(self, page: Page) -> bool:
+        """Pages may be shorter than they were asked to be, so ids are counted, not pages."""
+        fresh = {row.conversation_id for row in page.rows} - self._seen
+        self._seen |= fresh
+        times = [row.created_at for row in page.rows]
+        self._newest_first = self._newest_first and times == sorted(times, reverse=True)
+        if not times or (self._newest_first and times[0] < self._back_to):
+            return True
+        return not fresh if page.total is None else len(self._seen) >= page.total
 
 
 def _meant(record: Record, rows: Sequence[Listed]) -> Iterator[Fact]:
     """The facts of one record's rows: one is adopted where one is wanted, other active ones are strays."""
     if record.stage is Stage.CREATING and record.attempt_ended_at is None:
         return  # its own answer is on the way
-    wanted = record.stage in (Stage.PLANNED, Stage.CREATING)
     strays = {stray.conversation_id for stray in record.strays}
-    adopted = next((row for row in rows if row.conversation_id not in strays), None) if wanted else None
+    unknown = [row for row in rows if row.conversation_id not in strays]
+    adopted = None
+    if record.stage in (Stage.PLANNED, Stage.CREATING):
+        adopted = next((row for row in unknown if row.url or not row.active), None)
     if adopted is not None:
-        yield _found(adopted)
-    for row in rows:
-        if row is adopted or row.conversation_id in strays or not row.active:
+        yield Found(adopted.conversation_id, adopted.url, adopted.created_at, adopted.active)
+    for row in unknown:
+        if row is adopted or not row.active:
             continue
         if row.conversation_id != record.conversation_id:
             yield StrayFound(row.conversation_id)
-        elif record.look_at is not None or record.stage is not Stage.LIVE:
-            yield _found(row)
-
-
-def _found(row: Listed) -> Found:
-    return Found(row.conversation_id, row.url, row.created_at, row.active)
+        elif record.stage is not Stage.LIVE:
+            yield Found(row.conversation_id, row.url, row.created_at, row.active)
