@@ -126,7 +126,8 @@ class _Walk:
         self._taken += 1
         before, self._total = self._total, page.total
         if before is not None and page.total is not None and page.total < before:
-            # Rows moved up, and one of them onto the page just read: that is read again.
+            # Rows moved up, maybe onto the page just read: that is read again, and counting begins anew.
+            self._seen.clear()
             self.step = PageStep(self.status, max(1, step.page - 1))
         elif self._at_end(page):
             self.step = None
