@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from jobs.errors import Reason
 from jobs.model import Instant
 from scheduler.daemon.hands import InHand
 from scheduler.daemon.surveying import Surveying
@@ -44,7 +43,6 @@ class Admitting:
         """Start everything that is due and admitted; when something more can be, for time's sake alone."""
         due = [each for each in view.steps if each.key not in self._hands]
         free = account.concurrent_conversations - account.reserve - view.held
-        self._surveying.denied = any(hold.reason == Reason.DENIED for hold in view.holds)
         admission = self._limits.admit(now, self._waiting(view, due, free, now), free)
         for each, grant in self._with_grants(due, admission.granted):
             self._hands.take(each.key, self._runner.advance(each.key, grant))
@@ -55,8 +53,8 @@ class Admitting:
         return min((at for at in times if at is not None), default=None)
 
     def _waiting(self, view: View, due: Sequence[Due], free: int, now: Instant) -> dict[Lane, int]:
-        denied = self._surveying.denied
         survey = self._surveying.wanted(view, free, now) and _SURVEY not in self._hands
+        denied = self._surveying.denied
         return {
             Lane.END: 0 if denied else sum(each.step == StepKind.END for each in due),
             Lane.SURVEY: int(survey),

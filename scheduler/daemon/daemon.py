@@ -52,11 +52,11 @@ class Daemon:
         self._alarm = Alarm(clock, self.bell)
         self._limits = Limits(config.account.requests)
         self._terms = Terms(ledger)
-        self._runner = Runner(ledger, perform, self._limits, clock, self._terms, self._on_hold)
+        self._runner = Runner(ledger, perform, self._limits, clock, self._terms, self._hold)
         self._promising = Promising(ledger)
-        self._surveying = Surveying(ledger, self._runner, clock, self._accepted)
+        self._surveying = Surveying(ledger, self._runner, clock, self._accepted, self._faulty)
         self._overlaps = Overlaps(ledger)
-        self._clockwatch = ClockWatch(ledger, self._alarm)
+        self._clockwatch = ClockWatch(ledger, self._alarm, self._hold, self._lift)
         self._group = asyncio.TaskGroup()
         self._hands = InHand(self._group, self.bell)
         self._admitting = Admitting(ledger, self._limits, self._runner, self._surveying, self._hands)
@@ -77,9 +77,17 @@ class Daemon:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
     ) -> None:
-        """Drain: whatever is in hand is finished, since its outcome must not be lost."""
+        """Drain: whatever is in hand is finished, since its outcome must not be lost.
+
+        What ended the house is raised as it is, not in a group of one.
+        """
         self._alarm.stop()
-        await self._group.__aexit__(kind, error, tb)
+        try:
+            await self._group.__aexit__(kind, error, tb)
+        except BaseExceptionGroup as group:
+            if len({type(each) for each in group.exceptions}) > 1:
+                raise
+            raise group.exceptions[0] from None
 
     # --- turn ---
 
@@ -89,15 +97,9 @@ class Daemon:
         now = self._clock.now()
         trust = await self._clockwatch.look(now)
         if trust is Trust.HELD:
-            self._next_at = None
+            self._next_at = self._clockwatch.believed_at(now)
             return
-        if not self._begun:
-            await self._take_up(now)
-        if self._pending is not None:
-            pending, self._pending = self._pending, None
-            effect = await self.swap(pending)
-            self._telemetry.say("reloaded", grave=False, **effect)
-        await self._promising.ahead(now)
+        await self._promise(trust, now)
         view = await self._ledger.look(now)
         if view.shut:
             held = view.holds[0].reason if view.holds else None
@@ -106,7 +108,8 @@ class Daemon:
         await self._overlaps.judge(view, now)
         generation = self._promising.generation
         at = await self._admitting.start(view, self.config.account, generation, now)
-        self._next_at = min(self._promising.next_at, at or self._promising.next_at)
+        times = (self._promising.next_at, self._overlaps.next_at, at)
+        self._next_at = min(each for each in times if each is not None)
         self._last_turn_at = now
 
     def next_turn(self) -> Instant | None:
@@ -136,18 +139,21 @@ class Daemon:
             await self._rest()
 
     async def once(self) -> None:
-        """Do what is due now, as far as the limits let it happen soon, and leave."""
+        """Do what is due now, as far as the limits let it happen soon, and leave; earlier at `stop`.
+
+        Raises LedgerUnavailable, but not while anything is in hand.
+        """
         await self.turn()
-        while len(self._hands) or await self._soon():
+        while not self.stopping and (len(self._hands) or await self._soon()):
             await self._clock.sleep_until(self._next_at, self.bell, REST_S)
-            await self.turn()
+            await self._try_turn()
 
     async def _soon(self) -> bool:
-        """Whether somebody waits whom the mere passing of time will admit."""
-        now = self._clock.now()
-        view = await self._ledger.look(now)
-        due = view.looks or view.steps or (view.waiting and not view.holds)
-        return bool(due) and self._next_at is not None
+        """Whether somebody waits whom the mere passing of time will admit; not so with a refused key."""
+        view = await self._ledger.look(self._clock.now())
+        if any(hold.reason == Reason.DENIED for hold in view.holds):
+            return False
+        return bool(view.looks or view.steps or (view.waiting and not view.holds))
 
     def errand(self, work: Coroutine[Any, Any, None]) -> None:
         """Something else to do beside the turns, such as reading the files again."""
@@ -175,8 +181,7 @@ class Daemon:
                 return
             if self._alarm.ticks == ticks:
                 self._alarm.revive()
-            due = self._next_at is not None and self._next_at <= self._clock.now()
-            if due or self._clockwatch.held:
+            if self._next_at is not None and self._next_at <= self._clock.now():
                 return
 
     def stop(self) -> None:
@@ -208,8 +213,7 @@ class Daemon:
         await self._clockwatch.begin()
         window_s = self.config.account.requests.per_s * 1.02
         self._limits.seed(await self._ledger.requests_since(now - window_s))
-        for record in await self._ledger.in_flight():
-            await self._ledger.note(self._runner.interrupted(record))
+        await self._ledger.note(*map(self._runner.interrupted, await self._ledger.in_flight()))
 
     async def _take_up(self, now: Instant) -> None:
         """Once the clock is believed: what was promised meanwhile, and what was missed (S4)."""
@@ -218,6 +222,19 @@ class Daemon:
         self._begun = True
 
     # --- the parts of a turn ---
+
+    async def _promise(self, trust: Trust, now: Instant) -> None:
+        """Write what opens soon; what opened while the clock was held is planned, and closed as such."""
+        since = min(now, self._clockwatch.since) if trust is Trust.LIFTED else now
+        if not self._begun:
+            await self._take_up(since)
+        await self._promising.ahead(since)
+        if (pending := self._pending) is not None:
+            effect = await self.swap(pending)
+            self._telemetry.say("reloaded", grave=False, **effect)
+            if self._pending is pending:
+                self._pending = None
+        await self._promising.ahead(now)
 
     async def _close_shut(self, now: Instant, held: str | None) -> None:
         """Every promise whose window shut unused gets its reason (S15)."""
@@ -232,20 +249,24 @@ class Daemon:
 
     # --- holds ---
 
-    async def _on_hold(self, reason: Reason) -> None:
-        """The API says that the account is denied or spent: stop, and tell it once (S14)."""
+    async def _hold(self, reason: Reason | MissReason) -> None:
+        """Nothing is created from now on: tell it once (S9, S14)."""
         if await self._ledger.hold(reason, self._clock.now()):
-            self._telemetry.say("held", grave=True, reason=str(reason), **_WAY_OUT[reason])
+            self._telemetry.say("held", grave=True, reason=str(reason), detail=_WAY_OUT[str(reason)])
 
     async def _accepted(self) -> None:
         await self._lift(Reason.DENIED)
 
-    async def _lift(self, reason: Reason) -> None:
+    async def _lift(self, reason: Reason | MissReason) -> None:
         if await self._ledger.lift(reason, self._clock.now()):
             self._telemetry.say("lifted", reason=str(reason))
 
+    def _faulty(self, detail: str) -> None:
+        self._telemetry.say("faulted", grave=True, step="survey", detail=detail)
+
 
 _WAY_OUT = {
-    Reason.DENIED: {"detail": "the API key is not accepted; it is tried again every 5 minutes"},
-    Reason.SPENT: {"detail": "the account is out of credits; buy some, then send SIGHUP or start again"},
+    "denied": "the API key is not accepted; it is tried again every 5 minutes",
+    "spent": "the account is out of credits; buy some, then send SIGHUP or start again",
+    "clock_held": "the clock was set by hours or went back; it is believed again after two quiet minutes",
 }

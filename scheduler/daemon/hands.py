@@ -1,12 +1,14 @@
-"""What is in hand: the steps that run now, one for each record, as tasks of one TaskGroup.
+"""What is in hand: the steps that run now, as tasks of one TaskGroup.
 
-A record in hand is not started again; a step that is done rings the bell. What a step does, and
-whether it may start, is not known here.
+A record in hand is not started again; a step that is done rings the bell. (A claim may come upon a
+record whose stray is just being ended: then two are in hand for it.) What a step does, and whether
+it may start, is not known here.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Coroutine
 from typing import Any
 
@@ -19,10 +21,11 @@ class InHand:
     def __init__(self, group: asyncio.TaskGroup, bell: Bell) -> None:
         self._group = group
         self._bell = bell
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._tasks: dict[asyncio.Task[None], str] = {}
+        self._keys: Counter[str] = Counter()
 
     def __contains__(self, key: str) -> bool:
-        return key in self._tasks
+        return key in self._keys
 
     def __len__(self) -> int:
         return len(self._tasks)
@@ -30,19 +33,18 @@ class InHand:
     def take(self, key: str, work: Coroutine[Any, Any, None]) -> None:
         """Start this work; until it is done its key is in hand."""
         task = self._group.create_task(work)
-        self._tasks[key] = task
-        task.add_done_callback(lambda _: self._done(key))
+        self._tasks[task] = key
+        self._keys[key] += 1
+        task.add_done_callback(self._done)
 
     async def settled(self) -> None:
         """Wait until nothing is in hand."""
         while self._tasks:
-            await asyncio.wait(list(self._tasks.values()))
+            await asyncio.wait(list(self._tasks))
 
-    async def one_done(self) -> None:
-        """Wait until something that is in hand is done."""
-        if self._tasks:
-            await asyncio.wait(list(self._tasks.values()), return_when=asyncio.FIRST_COMPLETED)
-
-    def _done(self, key: str) -> None:
-        self._tasks.pop(key, None)
+    def _done(self, task: asyncio.Task[None]) -> None:
+        key = self._tasks.pop(task)
+        self._keys[key] -= 1
+        if not self._keys[key]:
+            del self._keys[key]
         self._bell.ring()

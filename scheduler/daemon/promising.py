@@ -43,7 +43,11 @@ class Promising:
         await self._take(schedules, min(mark, now), now)
 
     async def swap(self, schedules: Mapping[str, Schedule], now: Instant) -> Mapping[str, int]:
-        """Go on with these schedules from now; how many promises stay, move and are cancelled."""
+        """Go on with these schedules from now; how many promises stay, move and are cancelled.
+
+        What the former ones promised until now is written first, so that nothing is lost between them.
+        """
+        await self.ahead(now)
         return await self._take(schedules, now, now)
 
     async def ahead(self, now: Instant) -> None:
@@ -110,6 +114,8 @@ def _missed(
     counts: Counter[str] = Counter()
     first: dict[str, Instant] = {}
     for occurrence in occurrences(schedules, mark, until):
+        if occurrence.skip is not None:
+            continue
         counts[occurrence.schedule] += 1
         first.setdefault(occurrence.schedule, occurrence.opens)
     return {name: (number, first[name]) for name, number in counts.items()}

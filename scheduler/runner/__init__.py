@@ -5,8 +5,8 @@ When something is due, and how much at once, is decided above.
 """
 
 from scheduler.runner.grant import Grant
-from scheduler.runner.runner import Perform, Runner
+from scheduler.runner.runner import Perform, Runner, place
 from scheduler.runner.survey import Survey
 from scheduler.runner.terms import Terms
 
-__all__ = ["Grant", "Perform", "Runner", "Survey", "Terms"]
+__all__ = ["Grant", "Perform", "Runner", "Survey", "Terms", "place"]

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 
 from jobs.errors import Reason, StepFailed
 from jobs.model import (
+    Address,
     Create,
     Deliver,
     End,
@@ -79,9 +80,8 @@ class Runner:
     async def create(self, record: Record, grant: Grant) -> None:
         """Post for a record that was just claimed, note what came of it, and deliver its link."""
         try:
-            addresses = await self._terms.addresses(record)
             began = self._clock.now()
-            fact = await self._attempt(record, grant)
+            fact, addresses = await self._attempt(record, grant)
             took_s = self._clock.now() - began
             await self._note(Note(record.key, fact, self._clock.now(), addresses, took_s))
         except Exception as error:
@@ -95,7 +95,7 @@ class Runner:
         """Do what the record wants now: one granted request, and every step that needs none."""
         try:
             while (record := await self._ledger.record(key)) is not None:
-                step = next_step(record, self._clock.now())
+                step = next_step(record, self._clock.now(), granted=grant is not None)
                 if isinstance(step, GaveUp):
                     await self._note(Note(key, step, self._clock.now()))
                 elif step is not None and step.delivery is not None:
@@ -105,6 +105,8 @@ class Runner:
                     grant = None
                 else:
                     return
+        except LedgerUnavailable:
+            await self._pause()  # it was only read: what is due is still due
         except Exception as error:
             await self._fence(key, error)
         finally:
@@ -114,7 +116,7 @@ class Runner:
     async def page(self, survey: Survey, grant: Grant) -> None:
         """Read one page of a Survey; after the last one, note what the list says.
 
-        Raises StepFailed: then the Survey is over, and its looks are still due.
+        Raises StepFailed and LedgerUnavailable: then the Survey is over, and its looks are still due.
         """
         step = survey.step
         if step is None:
@@ -138,15 +140,19 @@ class Runner:
         if notes:
             await self._note(*notes)
 
-    async def _attempt(self, record: Record, grant: Grant) -> Fact:
+    async def _attempt(self, record: Record, grant: Grant) -> tuple[Fact, tuple[Address, ...]]:
+        """What came of the POST, and where its link goes."""
         try:
+            addresses = await self._terms.addresses(record)
             request = await self._terms.request(record)
             outcome = await self._granted(Create(record.key, request), StepKind.CREATE, grant)
         except TemplateError as error:
-            return Failed(StepKind.CREATE, Reason.REFUSED, str(error))
+            return Failed(StepKind.CREATE, Reason.REFUSED, str(error)), ()
+        except LedgerUnavailable:  # the terms can't be read, so nothing was sent
+            return Failed(StepKind.CREATE, Reason.BUSY, "the ledger can't be read"), ()
         except StepFailed as error:
-            return Failed(StepKind.CREATE, error.reason, error.detail)
-        return _fact(outcome)
+            return Failed(StepKind.CREATE, error.reason, error.detail), ()
+        return _fact(outcome), addresses
 
     async def _deliver(self, record: Record, delivery: Delivery) -> None:
         participant = await self._terms.participant(record)
@@ -180,8 +186,9 @@ class Runner:
             raise error from None
         except StepFailed as error:
             grant.failed(kind, error)
-            if error.reason in (Reason.DENIED, Reason.SPENT):
-                await self._on_hold(error.reason)
+            reason = error.reason
+            if reason in (Reason.DENIED, Reason.SPENT):
+                await self._written(lambda: self._on_hold(reason))
             raise
         finally:
             grant.close()
@@ -189,17 +196,23 @@ class Runner:
         return outcome
 
     async def _note(self, *notes: Note) -> None:
+        await self._written(lambda: self._ledger.note(*notes))
+
+    async def _written(self, write: Callable[[], Awaitable[object]]) -> None:
+        """Write what must not be forgotten, however long the ledger can't take it."""
         while True:
             try:
-                await self._ledger.note(*notes)
+                await write()
                 return
             except LedgerUnavailable:
-                again = self._clock.now() + WRITE_AGAIN_S
-                await self._clock.sleep_until(again, Bell(), WRITE_AGAIN_S)
+                await self._pause()
+
+    async def _pause(self) -> None:
+        await self._clock.sleep_until(self._clock.now() + WRITE_AGAIN_S, Bell(), WRITE_AGAIN_S)
 
     async def _fence(self, key: str, error: Exception) -> None:
         """The one fence: the fault is recorded, this occurrence is postponed, the house lives on."""
-        await self._note(Note(key, Faulted(_place(error)), self._clock.now()))
+        await self._note(Note(key, Faulted(place(error)), self._clock.now()))
 
 
 def _fact(outcome: Outcome) -> Fact:
@@ -225,7 +238,7 @@ def _no_request() -> None:
     """A delivery is no request of the account's."""
 
 
-def _place(error: Exception) -> str:
+def place(error: Exception) -> str:
     """The fault's type and where it arose; never its text, which may hold a secret."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{frames[-1].name}:{frames[-1].lineno}" if frames else "unknown"

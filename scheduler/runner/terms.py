@@ -35,8 +35,9 @@ class Terms:
         self._people: dict[tuple[int, str], Mapping[str, Participant]] = {}
 
     def know(self, generation: int, schedules: Mapping[str, Schedule]) -> None:
-        """Remember a generation that was just swapped in, so that it need not be read back."""
+        """Remember a generation that was just swapped in or read back, as the newest."""
         self._generations[generation] = schedules
+        self._generations.move_to_end(generation)
         while len(self._generations) > KEPT:
             oldest, _ = self._generations.popitem(last=False)
             self._people = {place: who for place, who in self._people.items() if place[0] != oldest}

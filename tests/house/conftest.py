@@ -17,6 +17,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from jobs.channels import Channel
 from jobs.channels.log import LogChannel
 from jobs.model import Outcome, Sent, Step
 from jobs.perform import Hands
@@ -82,6 +83,7 @@ class Rig:
         self.wrap: Wrap = lambda perform: perform
         self.driver: Callable[[Path], Driver] = SqliteDriver
         self.total_s = 5.0
+        self.channels: dict[str, Channel] = {"log": LogChannel()}
 
     def config(self, text: str, account: str = "requests: 1000/s, concurrent_conversations: 1000") -> Config:
         """A configuration; `text` begins at `schedules` (and `rosters`, `defaults`)."""
@@ -94,7 +96,7 @@ class Rig:
         """A house at work; leaving it drains."""
         async with connect(self.base_url, "test-key", total_s=self.total_s, connect_s=2.0) as tavus:
             ledger = Ledger.open(self.ledger_path, self.base_url, self.clock.now(), self.driver)
-            hands = Hands(tavus, {"log": LogChannel()})
+            hands = Hands(tavus, self.channels)
             try:
                 async with Daemon(
                     ledger, self.wrap(hands.perform), self.clock, config, Telemetry()
@@ -104,11 +106,12 @@ class Rig:
                 ledger.close()
 
     async def quiet(self, daemon: Daemon, most_turns: int = 400) -> None:
-        """Turn until nothing is in hand and no bell rings."""
+        """Turn until nothing is in hand and no bell rings; then no grant is out either."""
         for _ in range(most_turns):
             await daemon.turn()
             await daemon.settled()
             if not daemon.bell.take():
+                assert daemon._limits._window.outstanding == 0, "a grant leaked"
                 return
         raise AssertionError("the house never comes to rest")
 
@@ -129,6 +132,20 @@ class Rig:
         async with aiohttp.ClientSession(headers={"x-api-key": "theirs"}) as session:
             async with session.post(f"{self.base_url}/v2/conversations", json=body) as answer:
                 assert answer.status == 200
+
+    def asked(self, operation: str) -> list[float]:
+        """When the server was asked for this."""
+        return [seen.at for seen in self.sandbox.requests if seen.operation == operation]
+
+    def stories(self) -> dict[str, list[str]]:
+        """Every record's facts by kind, in their order, by key."""
+        with Snapshot.open(self.ledger_path) as snapshot:
+            return {key: [told.kind for told in story] for key, story in snapshot.stories()}
+
+    def holds(self) -> list[str]:
+        """The reasons of the holds in force."""
+        with Snapshot.open(self.ledger_path) as snapshot:
+            return [str(hold.reason) for hold in snapshot.holds()]
 
     def records(self) -> dict[str, Record]:
         """Every record, by key."""
