@@ -84,15 +84,15 @@ class Promising:
         """Of the promises that wait: those that stay, and notes for those that don't (S7)."""
         find = finder(schedules.values())
         stays, notes, moved = [], [], 0
-        for key, opens in await self._ledger.planned():
+        for key, due in await self._ledger.planned():
             occurrence = find(key)
-            if occurrence is None or (occurrence.opens != opens and occurrence.opens <= now):
+            if occurrence is None or (occurrence.due != due and occurrence.opens <= now):
                 notes.append(Note(key, Cancelled(CancelReason.REMOVED), now))
             elif occurrence.skip is not None:
                 notes.append(Note(key, Skipped(SkipReason(occurrence.skip)), now))
             else:
                 stays.append(occurrence)
-                moved += occurrence.opens != opens
+                moved += occurrence.due != due
         return stays, notes, moved
 
     async def _close_absence(self, schedules: Mapping[str, Schedule], mark: Instant, now: Instant) -> Instant:

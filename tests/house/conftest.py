@@ -9,8 +9,10 @@ same ledger.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from jobs.model import Outcome, Sent, Step
 from jobs.perform import Hands
 from jobs.tavus.client import connect
 from jobs.tavus.sandbox import Plan, Sandbox
+from jobs.tavus.sandbox.life import Timers
 from scheduler.clock import Bell, Clock
 from scheduler.config import load
 from scheduler.daemon import Daemon
@@ -126,6 +129,11 @@ class Rig:
             await self.sandbox.pump()
             await self.quiet(daemon)
 
+    def stubborn(self, conversation_id: str) -> None:
+        """From now on this conversation knows no clocks: only an End ends it."""
+        room = self.sandbox.rooms[conversation_id]
+        room.life = replace(room.life, timers=Timers(10**6, 10**6, 10**6))
+
     async def somebody_else_creates(self, name: str) -> None:
         """A conversation of the same account that is none of ours."""
         body = {"persona_id": "pdced222244b", "replica_id": "rfe12d8b9597", "conversation_name": name}
@@ -141,6 +149,12 @@ class Rig:
         """Every record's facts by kind, in their order, by key."""
         with Snapshot.open(self.ledger_path) as snapshot:
             return {key: [told.kind for told in story] for key, story in snapshot.stories()}
+
+    def promised_in_gaps(self) -> list[int]:
+        """How many promises each gap row stands for."""
+        with Snapshot.open(self.ledger_path) as snapshot:
+            gaps = [told.data for _, story in snapshot.stories() for told in story if '"gap"' in told.data]
+        return [int(json.loads(data)["promises"]) for data in gaps]
 
     def holds(self) -> list[str]:
         """The reasons of the holds in force."""
