@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.house.conftest import Crash
 from tests.house.teams import team
 

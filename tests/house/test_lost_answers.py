@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.house.teams import team
 
 from jobs.tavus.sandbox import Fault
+from tests.house.teams import team
 
 HOUR = 3600.0
 

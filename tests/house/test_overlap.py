@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.house.teams import team
 
 MINUTE, HOUR = 60.0, 3600.0

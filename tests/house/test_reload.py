@@ -6,6 +6,7 @@ import random
 from collections import Counter
 
 import pytest
+
 from tests.house.teams import team
 
 MINUTE, HOUR = 60.0, 3600.0
@@ -60,9 +61,7 @@ async def test_a_named_slot_moved_after_it_happened_does_not_happen_again(rig, a
 
 
 async def test_an_unnamed_time_that_moves_is_another_promise(rig, at):
-    records = await _edited(
-        rig, team(1), team(1, at='"08:05"'), at + HOUR - MINUTE, at + HOUR + 6 * MINUTE
-    )
+    records = await _edited(rig, team(1), team(1, at='"08:05"'), at + HOUR - MINUTE, at + HOUR + 6 * MINUTE)
     assert _stages(records) == {
         KEY.format("08:00"): ("cancelled", "removed"),
         KEY.format("08:05"): ("live", None),
