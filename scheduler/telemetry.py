@@ -7,15 +7,13 @@ line, whoever wrote it. Numbers for a metrics page will be listeners of the same
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, TextIO
 
 import structlog
 
-from jobs.model import StillLive
 from scheduler.facts import (
     NAMES,
-    Attempted,
     Doubted,
     Fact,
     Failed,
@@ -30,8 +28,8 @@ from scheduler.facts import (
 from scheduler.record import Record
 from scheduler.settings import LogStyle, Secret, redact
 
-QUIET = (Attempted, Doubted, NothingThere, StillLive)
-"""Facts that make no line: nothing has come of them yet; `explain` has them."""
+QUIET = (Doubted, NothingThere)
+"""Facts that are no step's outcome: a line only if they move the record; `explain` has them all."""
 
 GRAVE = (Failed, Faulted, Missed, StrayFound, StrayKept, Unlisted)
 """Facts that make a warning."""
@@ -41,17 +39,22 @@ def configure(style: LogStyle, stream: TextIO, secrets: Iterable[Secret], *, col
     """Set up structlog for the whole process: where lines go, how they look, what they never hold."""
     known = tuple(secrets)
 
-    def redacted(_logger: object, _name: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
-        return {k: redact(v, known) if isinstance(v, str) else v for k, v in event.items()}
+    def redacted(_logger: object, _name: str, event: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {redact(name, known): _plain(value, known) for name, value in event.items()}
 
     renderer: Any = structlog.processors.JSONRenderer(ensure_ascii=False)
     if style is LogStyle.CONSOLE:
-        renderer = structlog.dev.ConsoleRenderer(colors=color, pad_event_to=12, sort_keys=False)
+        # The default shows the locals of a traceback, and those hold keys and links.
+        plain = structlog.dev.plain_traceback
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=color, pad_event_to=12, sort_keys=False, exception_formatter=plain
+        )
     time_format = "%H:%M:%S" if style is LogStyle.CONSOLE else "iso"
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt=time_format, utc=style is LogStyle.JSON),
+            structlog.processors.format_exc_info,
             redacted,
             renderer,
         ],
@@ -68,9 +71,10 @@ class Telemetry:
 
     def fact(self, fact: Fact, before: Record, after: Record, took_s: float | None) -> None:
         """One line for one committed fact about a record."""
-        if isinstance(fact, QUIET):
+        moved = after.stage is not before.stage
+        if isinstance(fact, QUIET) and not moved:
             return
-        grave = isinstance(fact, GRAVE) or after.stage is Stage.FAILED
+        grave = isinstance(fact, GRAVE) or (moved and after.stage in (Stage.FAILED, Stage.MISSED))
         fields = {**_who(after), **_what(fact, before, after)}
         if took_s is not None:
             fields["took"] = round(took_s, 3)
@@ -81,8 +85,19 @@ class Telemetry:
         tell = self._log.warning if grave else self._log.info
         try:
             tell(event, **fields)
-        except OSError:
+        except (OSError, ValueError):  # a pipe that is gone, a stream that is closed
             return
+
+
+def _plain(value: Any, secrets: Collection[Secret]) -> Any:
+    """The value as a renderer can't spell it otherwise: secrets are found only in plain text."""
+    if value is None or isinstance(value, int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {redact(str(name), secrets): _plain(each, secrets) for name, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(each, secrets) for each in value]
+    return redact(value.decode(errors="replace") if isinstance(value, bytes) else str(value), secrets)
 
 
 def _who(record: Record) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """The conservation check (S15): every promise stands in exactly one stage, with a reason when it is over.
 
 It counts what was ever promised against what the records say, replays each record's facts through
-the lifecycle's table, and looks for conversations that two records claim. It reads, and changes
-nothing.
+the lifecycle's table, and looks for conversations that two records claim and for rows that will not
+wake when they should. It compares what became of a record, not its times, since those follow a policy
+that a newer program may have changed. It reads, and changes nothing.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 
 from scheduler import lifecycle
 from scheduler.facts import REASONS, Stage
+from scheduler.ledger import rows
 from scheduler.ledger.promises import GAP_SLOT
 from scheduler.ledger.snapshot import Snapshot, Told
 from scheduler.record import Record
@@ -50,8 +52,10 @@ def audit(snapshot: Snapshot) -> Audit:
     ]
     faults = [_unconserved(day) for day in days if not day.conserved]
     owners: dict[str, str] = {}
-    for record in snapshot.records():
+    for record, wake in zip(snapshot.records(), snapshot.wakes(), strict=True):
         faults.extend(_wrong(record, owners))
+        if wake != rows.wake(record):
+            faults.append(f"{record.key}: will not wake when its {record.stage} record should")
     for key, story in snapshot.stories():
         faults.extend(_diverged(snapshot.record(key), key, story))
     return Audit(days, faults)
@@ -81,9 +85,21 @@ def _diverged(record: Record | None, key: str, story: list[Told]) -> Iterator[st
         return
     if record.slot == GAP_SLOT:
         return
-    replayed = _replay(record, story)
-    if (replayed.stage, replayed.reason, replayed.attempt) != (record.stage, record.reason, record.attempt):
-        yield f"{key}: its facts add up to {replayed.stage}, its row says {record.stage}"
+    row, facts = _outcome(record), _outcome(_replay(record, story))
+    if row != facts:
+        differ = ", ".join(name for name in row if row[name] != facts[name])
+        yield f"{key}: its facts add up to {facts['stage']}, its row says {row['stage']} (differ: {differ})"
+
+
+def _outcome(record: Record) -> dict[str, object]:
+    return {
+        "stage": record.stage,
+        "reason": record.reason,
+        "attempt": record.attempt,
+        "conversation": record.conversation_id,
+        "deliveries": {d.address: d.state for d in record.deliveries},
+        "strays": {s.conversation_id: s.end_at is None for s in record.strays},
+    }
 
 
 def _replay(record: Record, story: list[Told]) -> Record:
@@ -98,5 +114,5 @@ def _replay(record: Record, story: list[Told]) -> Record:
 
 _PROMISE = (
     *("key", "schedule", "slot", "date", "participant", "due", "opens", "shuts"),
-    *("max_call_s", "absent_s", "private"),
+    *("max_call_s", "absent_s", "timezone", "private"),
 )

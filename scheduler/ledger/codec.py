@@ -1,6 +1,7 @@
 """Facts as the ledger keeps them: a kind and a JSON object, and back.
 
-Join links are left out: they stand once, beside the record, and nowhere in its story.
+A join link stands once, beside the record, and nowhere in its story: a fact only keeps whether there
+was one, since a replay must come to the same record.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from scheduler.facts import KINDS, Fact
 
 _HINTS: Mapping[type, Mapping[str, Any]] = {kind: get_type_hints(kind) for kind in KINDS.values()}
 _LINK = "url"
-KEPT_ELSEWHERE = "(kept with the record)"
-"""Stands for a join link: that there was one matters to the record's story, what it was does not."""
 
+KEPT_ELSEWHERE = "(kept with the record)"
+"""Stands for a join link."""
 
 
 def encode(fact: Fact, addresses: tuple[Address, ...] = ()) -> str:
@@ -29,7 +30,7 @@ def encode(fact: Fact, addresses: tuple[Address, ...] = ()) -> str:
         data[_LINK] = KEPT_ELSEWHERE
     if addresses:
         data["addresses"] = [_plain(address) for address in addresses]
-    return json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(data, separators=(",", ":"))
 
 
 def decode(kind: str, data: str) -> tuple[Fact, tuple[Address, ...]]:
@@ -37,8 +38,7 @@ def decode(kind: str, data: str) -> tuple[Fact, tuple[Address, ...]]:
     values = json.loads(data)
     addresses = tuple(Address(*pair) for pair in values.pop("addresses", ()))
     of = KINDS[kind]
-    made = {name: _typed(hint, values.get(name, "")) for name, hint in _HINTS[of].items()}
-    fact: Fact = of(**made)
+    fact: Fact = of(**{name: _typed(hint, values[name]) for name, hint in _HINTS[of].items()})
     return fact, addresses
 
 

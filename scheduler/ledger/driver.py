@@ -1,8 +1,9 @@
 """The seam below the ledger: three verbs over one connection, and SQLite behind them.
 
 `execute`, `fetch` and `transaction` are all that the ledger asks of a database; its meaning and its
-SQL stand above. The connection belongs to one thread at a time. Here trouble gets its name: full,
-read-only and busy are `LedgerUnavailable`, a broken file is `LedgerDamaged`.
+SQL stand above. The connection belongs to one thread at a time. Here trouble gets its name: what may
+pass (full, read-only, busy) is `LedgerUnavailable`, a broken file is `LedgerDamaged`, and a statement
+that could never work is a plain `LedgerError`, so that nobody tries it again for ever.
 """
 
 from __future__ import annotations
@@ -11,16 +12,24 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from scheduler.ledger.errors import LedgerDamaged, LedgerError, LedgerUnavailable
 
 Params = Mapping[str, Any] | Sequence[Any]
 
+Access = Literal["mode=rw", "mode=ro", "mode=ro&immutable=1"]
+"""How a file is opened; `immutable` promises that nobody writes it, and needs no files beside it."""
+
 BUSY_MS = 2_000
 """How long a statement waits for another connection's lock before it is `LedgerUnavailable`."""
 
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT)
+_PASSING = (
+    *(sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED),
+    *(sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH),
+    *(sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_INTERRUPT),
+)
 
 
 class Driver(Protocol):
@@ -43,23 +52,21 @@ class Driver(Protocol):
 
 
 class SqliteDriver:
-    """SQLite in WAL mode; a commit is on the disk when it returns (`synchronous=FULL`)."""
+    """A connection to SQLite; a commit is on the disk when it returns. Opening it changes nothing, so that
+    a stranger's file can be told first."""
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+    def __init__(self, path: Path, access: Access = "mode=rw") -> None:
         self._path = path
         with self._named():
-            mode = "ro" if read_only else "rwc"
             self._connection = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode={mode}",
+                f"{path.absolute().as_uri()}?{access}",
                 uri=True,
                 isolation_level=None,
                 check_same_thread=False,
                 timeout=BUSY_MS / 1000,
             )
             self._connection.row_factory = sqlite3.Row
-            if not read_only:
-                self._connection.execute("PRAGMA journal_mode=WAL")
-                self._connection.execute("PRAGMA synchronous=FULL")
+            self._connection.execute("PRAGMA synchronous=FULL")
 
     def execute(self, sql: str, params: Params = ()) -> int:
         """Run one statement; the number of rows it changed."""
@@ -101,9 +108,12 @@ class SqliteDriver:
     def _named(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.IntegrityError as error:
-            raise LedgerError(f"{self._path}: {error}") from None
-        except sqlite3.DatabaseError as error:
-            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-            sort = LedgerDamaged if code in _DAMAGED else LedgerUnavailable
-            raise sort(f"{self._path}: {error}") from None
+        except sqlite3.Error as error:
+            raise _sort(error)(f"{self._path}: {error}") from None
+
+
+def _sort(error: sqlite3.Error) -> type[LedgerError]:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in _DAMAGED:
+        return LedgerDamaged
+    return LedgerUnavailable if code in _PASSING else LedgerError

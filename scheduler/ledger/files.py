@@ -1,13 +1,16 @@
 """The ledger's file: private to its owner, and written by one process at a time.
 
 The lock is a file of its own beside the ledger (`callboard.db.lock`), held by `flock` for the life
-of the process: it goes with the process, however that ends. Readers need no lock.
+of the process: it goes with the process, however that ends. Readers need no lock. What is in the
+files is not looked at here, and a file that turns out to be a stranger's is left as it was.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from scheduler.ledger.errors import LedgerHeld, LedgerUnavailable
@@ -16,37 +19,66 @@ PRIVATE = 0o600
 
 
 class Lock:
-    """The right to write one ledger; given back by `release`, or by the end of the process."""
+    """The right to write one ledger; given back by `release`, or by the end of the process.
+
+    Raises LedgerHeld with the other's process id, and LedgerUnavailable where no file can be written.
+    """
 
     def __init__(self, ledger: Path) -> None:
-        self._file = _private(ledger.with_name(ledger.name + ".lock"))
+        _check_place(ledger)
+        path = ledger.with_name(ledger.name + ".lock")
+        with _named(path):
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
+            self._file = os.fdopen(handle, "r+b", buffering=0)
+            try:
+                self._take(ledger)
+            except BaseException:
+                self._file.close()
+                raise
+
+    def release(self) -> None:
+        """Let another process write. The file stays: removing it would let two hold it at once."""
+        self._file.close()
+
+    def _take(self, ledger: Path) -> None:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            holder = os.read(self._file, 32).decode(errors="replace").strip()
-            os.close(self._file)
+        except BlockingIOError:
+            holder = self._file.read(32).decode(errors="replace").strip()
             raise LedgerHeld(
                 f"{ledger}: another callboard (process {holder or 'unknown'}) writes this ledger; "
                 "stop it first, or give this one a ledger of its own"
             ) from None
-        os.truncate(self._file, 0)
-        os.write(self._file, f"{os.getpid()}\n".encode())
-
-    def release(self) -> None:
-        """Let another process write. The file stays: removing it would let two hold it at once."""
-        os.close(self._file)
+        os.fchmod(self._file.fileno(), PRIVATE)
+        self._file.truncate(0)
+        self._file.write(f"{os.getpid()}\n".encode())
 
 
 def prepare(ledger: Path) -> None:
-    """Make the ledger's file, readable by its owner alone, before the database writes to it (S7 of
-    the section on secrets: it holds join links)."""
-    os.close(_private(ledger))
+    """Make the ledger's file where there is none, readable by its owner alone from its first byte."""
+    with _named(ledger):
+        os.close(os.open(ledger, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE))
 
 
-def _private(path: Path) -> int:
+def make_private(ledger: Path) -> None:
+    """Close it, and what SQLite put beside it, to everybody but its owner: join links stand in it
+    (semantics, section 7)."""
+    with _named(ledger):
+        for path in (ledger, Path(f"{ledger}-wal"), Path(f"{ledger}-shm")):
+            if path.exists():
+                path.chmod(PRIVATE)
+
+
+def _check_place(ledger: Path) -> None:
+    if os.path.isdir(ledger):
+        raise LedgerUnavailable(f"{ledger}: is a directory; the ledger is a file")
+    if not os.path.isdir(ledger.parent):
+        raise LedgerUnavailable(f"{ledger}: there is no directory {ledger.parent}; make it first")
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
     try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
-        os.fchmod(handle, PRIVATE)
+        yield
     except OSError as error:
         raise LedgerUnavailable(f"{path}: {error.strerror or error}") from None
-    return handle

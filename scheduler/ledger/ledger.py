@@ -7,7 +7,9 @@ it says what is due, and referees who got it (unique keys, conditional updates, 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -16,7 +18,7 @@ from scheduler.ledger import account, line, notes, promises, rows
 from scheduler.ledger.account import Hold
 from scheduler.ledger.driver import Driver, SqliteDriver
 from scheduler.ledger.errors import LedgerDamaged
-from scheduler.ledger.files import Lock, prepare
+from scheduler.ledger.files import Lock, make_private, prepare
 from scheduler.ledger.line import Blocked
 from scheduler.ledger.migrate import migrate
 from scheduler.ledger.notes import Note, Noted
@@ -72,16 +74,18 @@ class Ledger:
     ) -> Ledger:
         """Open or make the ledger at `path`; raises LedgerHeld, LedgerDamaged, LedgerMismatch,
         LedgerUnavailable. `connect` is the seam to the database."""
-        lock = Lock(path)
-        try:
+        with ExitStack() as undo:
+            lock = Lock(path)
+            undo.callback(lock.release)
             prepare(path)
             driver = connect(path)
+            undo.callback(driver.close)
             _recognise(driver, path)
+            make_private(path)
             migrate(driver)
-            return cls(driver, lock, account.begin(driver, base_url, now))
-        except BaseException:
-            lock.release()
-            raise
+            ledger = cls(driver, lock, account.begin(driver, base_url, now))
+            undo.pop_all()
+        return ledger
 
     def close(self) -> None:
         """Commit what is queued, and let another process write."""
@@ -108,9 +112,11 @@ class Ledger:
     ) -> int:
         """Write these promises; with `until`, all that opens up to then is written. The number that
         were terminal at once (S4)."""
+        # An iterator would be empty when the writer has to run this again, and the mark would move alone.
+        plan = await asyncio.to_thread(tuple, occurrences)
 
         def write(driver: Driver) -> list[Closed]:
-            closed = promises.promise(driver, occurrences, schedules, self._secret, now)
+            closed = promises.promise(driver, plan, schedules, self._secret, now)
             if until is not None:
                 account.move_mark(driver, until)
             return closed
@@ -121,11 +127,11 @@ class Ledger:
 
     async def gap(self, schedule: str, date: str, count: int, since: Instant, now: Instant) -> None:
         """One row for all that a schedule would have promised during a long absence (S4)."""
-        await self._do(lambda driver: promises.gap(driver, schedule, date, count, since, now))
-        self._tell_closed([Closed("missed", "gap", schedule, date, count)])
+        if await self._do(lambda driver: promises.gap(driver, schedule, date, count, since, now)):
+            self._tell_closed([Closed("missed", "gap", schedule, date, count)])
 
     async def planned(self) -> list[tuple[str, Instant]]:
-        """All promises that wait to be claimed: their keys, and when each opens."""
+        """All promises that wait to be claimed: their keys, and when each is due."""
         return await self._do(promises.planned)
 
     async def settle(
@@ -177,7 +183,7 @@ class Ledger:
 
     async def in_flight(self) -> list[Record]:
         """Records whose POST had no recorded end: at a start, those that the last process left behind."""
-        where = "WHERE r.stage = 'creating' AND r.attempt_ended_at IS NULL"
+        where = f"WHERE {line.HELD} AND stage = 'creating' AND attempt_ended_at IS NULL"
         return await self._do(lambda driver: rows.load(driver, where))
 
     async def looking(self, now: Instant) -> list[Record]:
@@ -186,12 +192,13 @@ class Ledger:
 
     async def live(self) -> list[Record]:
         """Records with a conversation that is not known to be over."""
-        return await self._do(lambda driver: rows.load(driver, "WHERE r.stage = 'live'"))
+        where = f"WHERE {line.HELD} AND stage = 'live'"
+        return await self._do(lambda driver: rows.load(driver, where))
 
     async def by_marks(self, marks: Sequence[str]) -> dict[str, Record]:
         """The records that these marks belong to; a stranger's mark has none (S12)."""
-        where = f"WHERE r.mark IN ({', '.join('?' * len(marks))})"
-        found = await self._do(lambda driver: rows.load(driver, where, marks)) if marks else []
+        where, these = f"WHERE r.mark IN {rows.LISTED}", (rows.listed(marks),)
+        found = await self._do(lambda driver: rows.load(driver, where, these))
         return {record.mark: record for record in found}
 
     # --- the account ---
@@ -226,19 +233,20 @@ def _recognise(driver: Driver, path: Path) -> None:
     empty = not driver.fetch("SELECT 1 FROM sqlite_master LIMIT 1")
     if application != account.APPLICATION_ID and not empty:
         raise LedgerDamaged(f"{path}: this is some other program's database, not a ledger")
-    trouble = driver.fetch("PRAGMA quick_check(1)")[0][0]
+    *_, trouble = driver.fetch("PRAGMA quick_check(1)")[0][0].splitlines()
     if trouble != "ok":
         raise LedgerDamaged(
             f"{path}: the ledger is damaged ({trouble}); restore a copy, or start with a new one"
         )
-    driver.execute(f"PRAGMA application_id = {account.APPLICATION_ID}")
+    # Only now, since it would change a stranger's file for good.
+    driver.execute("PRAGMA journal_mode=WAL")
 
 
 def _view(driver: Driver, now: Instant) -> View:
     one = {
         "shut": "SELECT count(*) FROM records WHERE stage = 'planned' AND shuts < :now",
         "looks": "SELECT count(*) FROM records WHERE look_at <= :now",
-        "live": "SELECT count(*) FROM records WHERE stage = 'live'",
+        "live": f"SELECT count(*) FROM records WHERE {line.HELD} AND stage = 'live'",  # noqa: S608
     }
     counts = {name: int(driver.fetch(sql, {"now": now})[0][0]) for name, sql in one.items()}
     due = "SELECT key, step FROM records WHERE wake <= ? AND step != 'create' ORDER BY wake LIMIT ?"
@@ -254,12 +262,13 @@ def _view(driver: Driver, now: Instant) -> View:
 
 
 def _next_at(driver: Driver, now: Instant) -> Instant | None:
-    """The next instant at which a record becomes due, or a waiting one's window shuts."""
+    """The next instant at which a record becomes due, or a waiting one's window has shut."""
     found = driver.fetch(
         "SELECT min(at) FROM (SELECT min(wake) AS at FROM records WHERE wake > :now "
         "UNION ALL SELECT min(look_at) FROM records WHERE look_at > :now "
-        "UNION ALL SELECT min(shuts) FROM records "
-        "WHERE stage = 'planned' AND starts_at <= :now AND shuts >= :now)",
+        "UNION ALL SELECT min(starts_at) FROM records WHERE stage = 'planned' AND starts_at > :now "
+        # a window is open to its last instant
+        "UNION ALL SELECT min(shuts) + 0.001 FROM records WHERE stage = 'planned' AND shuts >= :now)",
         {"now": now},
     )[0][0]
     return None if found is None else float(found)

@@ -14,6 +14,7 @@ from scheduler import lifecycle, policy
 from scheduler.facts import Attempted
 from scheduler.ledger import codec, rows
 from scheduler.ledger.driver import Driver
+from scheduler.model import Overlap
 from scheduler.record import Record
 
 _OPEN = "r.stage = 'planned' AND r.starts_at <= :now AND r.shuts >= :now"
@@ -21,11 +22,14 @@ _FREE = (
     "(r.overlap = 'allow' OR NOT EXISTS (SELECT 1 FROM records AS o "
     "WHERE o.party = r.party AND o.stage IN ('creating', 'live')))"
 )
-_HELD = """
-SELECT (SELECT count(*) FROM records WHERE stage = 'creating')
-     + (SELECT count(*) FROM records WHERE stage = 'live' AND created_at + max_call_s + :margin_s > :now)
+HELD = "stage IN ('creating', 'live')"
+"""In the words of its index: said like this, the rows of years that are over are not read."""
+
+_HELD = f"""
+SELECT (SELECT count(*) FROM records
+        WHERE {HELD} AND (stage = 'creating' OR created_at + max_call_s + :margin_s > :now))
      + (SELECT count(*) FROM strays WHERE end_at IS NOT NULL)
-"""
+"""  # noqa: S608
 
 
 class Blocked(NamedTuple):
@@ -77,7 +81,7 @@ def claim(driver: Driver, now: Instant, count: int, generation: int) -> list[Rec
     driver.execute_many(
         "UPDATE records SET stage = 'creating', generation = ?, attempted_at = ?, attempt_ended_at = NULL, "
         "looks = 0, look_at = NULL, wake = ?, step = ? WHERE key = ? AND stage = 'planned'",
-        ((generation, now, *_wake(r), r.key) for r in claimed),
+        ((generation, now, *rows.wake(r), r.key) for r in claimed),
     )
     data = codec.encode(fact)
     driver.execute_many(
@@ -88,20 +92,17 @@ def claim(driver: Driver, now: Instant, count: int, generation: int) -> list[Rec
 
 
 def _head(driver: Driver, now: Instant, count: int) -> list[Record]:
-    """The first `count` in line, each person once: who stands there twice goes one at a time (S6)."""
+    """The first `count` in line; whose schedule doesn't allow an overlap goes only if nobody of the
+    same party goes before it (S6)."""
     line = driver.fetch(
         f"SELECT r.key, r.party, r.overlap FROM records AS r WHERE {_OPEN} AND {_FREE} "  # noqa: S608
         "ORDER BY r.due, r.rank, r.key LIMIT :reach",
         {"now": now, "reach": 2 * count},
     )
-    taken: dict[str, str] = {}
+    keys, parties = list[str](), set[str]()
     for key, party, overlap in line:
-        taken.setdefault(key if overlap == "allow" else party, key)
-    keys = list(taken.values())[:count]
-    found = {r.key: r for r in rows.by_keys(driver, keys)}
-    return [found[key] for key in keys]
-
-
-def _wake(record: Record) -> tuple[Instant | None, str | None]:
-    wake = lifecycle.wakes_at(record)
-    return (None, None) if wake is None else (wake[0], str(wake[1]))
+        if overlap == Overlap.ALLOW or party not in parties:
+            keys.append(key)
+            parties.add(party)
+    found = {r.key: r for r in rows.by_keys(driver, keys[:count])}
+    return [found[key] for key in keys[:count]]

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from jobs.model import Instant
 from scheduler import marks
 from scheduler.facts import MissReason, Stage
+from scheduler.ledger import rows
 from scheduler.ledger.driver import Driver
 from scheduler.model import Occurrence, Schedule
 
@@ -26,15 +27,16 @@ _COLUMNS = (
     *("not_there", "party", "overlap", "rank", "wake", "step"),
 )
 _INSERT = (
-    f"INSERT OR IGNORE INTO records ({', '.join(_COLUMNS)}) "  # noqa: S608
-    f"VALUES ({', '.join('?' * len(_COLUMNS))})"
+    f"INSERT INTO records ({', '.join(_COLUMNS)}) "  # noqa: S608
+    f"VALUES ({', '.join('?' * len(_COLUMNS))}) ON CONFLICT (key) DO NOTHING"
 )
 _SETTLE = """
 UPDATE records SET due = ?1, opens = ?2, shuts = ?3, rank = ?4, max_call_s = ?5, absent_s = ?6, private = ?7,
-  overlap = ?8, timezone = ?10, starts_at = CASE WHEN tries = 0 AND attempt = 1 THEN ?2 ELSE starts_at END,
-  wake = min(CASE WHEN tries = 0 AND attempt = 1 THEN ?2 ELSE starts_at END, ?3)
+  overlap = ?8, timezone = ?10, starts_at = CASE starts_at WHEN opens THEN ?2 ELSE max(starts_at, ?2) END
 WHERE key = ?9 AND stage = 'planned'
 """
+_SETTLED = "UPDATE records SET wake = min(starts_at, shuts) WHERE stage = 'planned' AND step = 'create'"
+_WITH_STRAYS = "WHERE r.stage = 'planned' AND r.key IN (SELECT key FROM strays WHERE end_at IS NOT NULL)"
 
 
 class Closed(NamedTuple):
@@ -72,26 +74,36 @@ def promise(
     ]
 
 
-def gap(driver: Driver, schedule: str, date: str, count: int, since: Instant, now: Instant) -> None:
-    """One row for all that a schedule would have promised while we were away for a week or more (S4)."""
+def gap(driver: Driver, schedule: str, date: str, count: int, since: Instant, now: Instant) -> bool:
+    """One row for all that a schedule would have promised while we were away for a week or more (S4);
+    whether it wasn't there yet."""
     key = f"{schedule}/{GAP_SLOT}/{date}/-"
     late = (Stage.MISSED, MissReason.GAP)
     row = (key, schedule, GAP_SLOT, date, None, since, since, now, 0, 0, "UTC", 0, *late, since, 1, "")
-    driver.execute(_INSERT, (*row, 0, 0, 0, 0, f"s/{schedule}", "allow", 0, None, None))
+    new = driver.execute(_INSERT, (*row, 0, 0, 0, 0, f"s/{schedule}", "allow", 0, None, None)) == 1
+    if not new:
+        return False
     driver.execute(
         "INSERT INTO facts (key, at, kind, data) VALUES (?, ?, 'missed', ?)",
         (key, now, json.dumps({"reason": MissReason.GAP, "promises": count})),
     )
+    return True
 
 
 def settle(driver: Driver, stays: Iterable[Occurrence], schedules: Mapping[str, Schedule]) -> None:
-    """Give the planned rows of these occurrences the times and terms of the configuration as it is now."""
+    """Give the planned rows of these occurrences the times and terms of the configuration as it is now.
+
+    A time at which one is to be tried again is kept, unless it only opens later than that.
+    """
     driver.execute_many(_SETTLE, (_settled(o, schedules[o.schedule]) for o in stays))
+    driver.execute(_SETTLED)
+    for record in rows.load(driver, _WITH_STRAYS):
+        rows.save(driver, record, record)
 
 
 def planned(driver: Driver) -> list[tuple[str, Instant]]:
-    """All promises that wait to be claimed: their keys, and when each opens."""
-    sql = "SELECT key, opens FROM records WHERE stage = 'planned' ORDER BY due"
+    """All promises that wait to be claimed: their keys, and when each is due."""
+    sql = "SELECT key, due FROM records WHERE stage = 'planned' ORDER BY due"
     return [(row[0], row[1]) for row in driver.fetch(sql)]
 
 

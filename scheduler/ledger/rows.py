@@ -1,16 +1,17 @@
 """Records as rows, and back: the one place that knows both the columns and the fields.
 
 A row of `records` has the fields of `Record`, by the same names, and five columns that only the
-ledger needs; deliveries and strays are rows of their own.
+ledger needs; deliveries and strays are rows of their own. Nothing is decided here.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from jobs.model import Address
+from jobs.model import Address, Instant
 from scheduler.facts import Stage
 from scheduler.ledger.driver import Driver
 from scheduler.lifecycle import wakes_at
@@ -21,6 +22,9 @@ FIELDS = tuple(f.name for f in dataclasses.fields(Record) if f.name not in ("del
 
 SELECT = f"SELECT {', '.join(f'r.{name}' for name in FIELDS)} FROM records AS r"  # noqa: S608
 
+LISTED = "(SELECT value FROM json_each(?))"
+"""The right side of an `IN`: one statement for lists of any length."""
+
 _PROMISED = ("key", "schedule", "slot", "date", "participant")
 _MOVED = tuple(name for name in FIELDS if name not in _PROMISED)
 _UPDATE = f"UPDATE records SET {', '.join(f'{n} = :{n}' for n in _MOVED)}, wake = :wake, step = :step WHERE key = :key"  # noqa: E501, S608
@@ -29,16 +33,18 @@ _UPDATE = f"UPDATE records SET {', '.join(f'{n} = :{n}' for n in _MOVED)}, wake 
 def load(driver: Driver, where: str, params: Sequence[Any] = ()) -> list[Record]:
     """The records of a query (what follows `FROM records AS r`), whole, in its order."""
     bare = [_record(row) for row in driver.fetch(f"{SELECT} {where}", params)]
-    with_children = [r for r in bare if r.stage is not Stage.PLANNED or r.attempt > 1]
-    if not with_children:
-        return bare
-    deliveries, strays = _children(driver, [r.key for r in with_children])
+    deliveries, strays = _children(driver, [r.key for r in bare])
     return [_whole(r, deliveries, strays) for r in bare]
 
 
 def by_keys(driver: Driver, keys: Sequence[str]) -> list[Record]:
     """The records of these keys, in no order; unknown keys are left out."""
-    return load(driver, f"WHERE r.key IN ({', '.join('?' * len(keys))})", keys) if keys else []
+    return load(driver, f"WHERE r.key IN {LISTED}", (listed(keys),)) if keys else []
+
+
+def listed(values: Sequence[str]) -> str:
+    """Any number of values as the one parameter of `LISTED`."""
+    return json.dumps(values)
 
 
 def save(driver: Driver, before: Record, after: Record) -> None:
@@ -55,9 +61,14 @@ def save(driver: Driver, before: Record, after: Record) -> None:
 def values(record: Record) -> dict[str, Any]:
     """A record's columns by name, and when it wakes for which step."""
     row = {name: getattr(record, name) for name in FIELDS}
-    wake = wakes_at(record)
-    row["wake"], row["step"] = (None, None) if wake is None else (wake[0], str(wake[1]))
+    row["wake"], row["step"] = wake(record)
     return row
+
+
+def wake(record: Record) -> tuple[Instant | None, str | None]:
+    """The columns that say when a record wants something next, and what."""
+    want = wakes_at(record)
+    return (None, None) if want is None else (want[0], str(want[1]))
 
 
 def _record(row: Sequence[Any]) -> Record:
@@ -72,10 +83,10 @@ def _children(
 ) -> tuple[Mapping[str, list[Delivery]], Mapping[str, list[Stray]]]:
     deliveries: dict[str, list[Delivery]] = {}
     strays: dict[str, list[Stray]] = {}
-    marks = ", ".join("?" * len(keys))
-    for row in driver.fetch(f"SELECT * FROM deliveries WHERE key IN ({marks})", keys):  # noqa: S608
+    these = (listed(keys),)
+    for row in driver.fetch(f"SELECT * FROM deliveries WHERE key IN {LISTED}", these):  # noqa: S608
         deliveries.setdefault(row["key"], []).append(_delivery(row))
-    for row in driver.fetch(f"SELECT * FROM strays WHERE key IN ({marks})", keys):  # noqa: S608
+    for row in driver.fetch(f"SELECT * FROM strays WHERE key IN {LISTED}", these):  # noqa: S608
         strays.setdefault(row["key"], []).append(Stray(row["conversation_id"], row["end_at"], row["tries"]))
     return deliveries, strays
 

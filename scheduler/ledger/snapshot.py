@@ -1,11 +1,13 @@
 """Reading a ledger while it is written, or after: for `ls`, `explain`, `audit` and pages.
 
-A connection of its own, read-only, so that no reader ever holds up a turn. It makes no ledger, locks
-nothing and changes nothing. Join links are in `Record.url`; whoever shows records decides about them.
+A connection of its own, read-only, so that no reader ever holds up a turn. It shows the ledger as it
+was when it was opened, so that sums add up; open another one to see what has come since. It makes no
+ledger, locks nothing and changes nothing. Join links are in `Record.url`; whoever shows records decides.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +18,8 @@ from jobs.model import Address, Instant
 from scheduler.facts import KINDS, Fact
 from scheduler.ledger import account, codec, rows
 from scheduler.ledger.account import Hold
-from scheduler.ledger.driver import SqliteDriver
-from scheduler.ledger.errors import LedgerDamaged, LedgerError, LedgerMismatch
+from scheduler.ledger.driver import Access, SqliteDriver
+from scheduler.ledger.errors import LedgerDamaged, LedgerError, LedgerMismatch, LedgerUnavailable
 from scheduler.ledger.migrate import migrations, version
 from scheduler.record import Record
 
@@ -54,15 +56,16 @@ class Snapshot:
     @classmethod
     def open(cls, path: Path) -> Snapshot:
         """Open the ledger at `path` read-only."""
-        if not path.is_file():
+        if not os.path.isfile(path):
             raise LedgerError(f"{path}: no ledger there (it is made by the first `callboard run`)")
-        driver = SqliteDriver(path, read_only=True)
-        if driver.fetch("PRAGMA application_id")[0][0] != account.APPLICATION_ID:
-            raise LedgerDamaged(f"{path}: not a callboard ledger")
-        have, known = version(driver), migrations()[-1][0]
-        if have != known:
-            raise LedgerMismatch(f"{path}: has version {have}, this callboard reads version {known}")
-        return cls(driver)
+        try:
+            return cls(_opened(path, "mode=ro"))
+        except LedgerUnavailable:
+            # In WAL mode even a reader makes a file beside the ledger. Where it may not, a ledger that was
+            # closed can be read without: nothing of it stands elsewhere, and here nobody can begin to write.
+            if os.path.exists(f"{path}-wal"):
+                raise
+            return cls(_opened(path, "mode=ro&immutable=1"))
 
     def __enter__(self) -> Snapshot:
         """The snapshot itself."""
@@ -92,6 +95,10 @@ class Snapshot:
             if len(page) < PAGE:
                 return
             after = (page[-1].due, page[-1].key)
+
+    def wakes(self) -> Iterator[tuple[Instant | None, str | None]]:
+        """When each record wants something next, and what, as its row says; in the order of `records`."""
+        yield from map(tuple, self._driver.stream("SELECT wake, step FROM records ORDER BY due, key"))
 
     def record(self, key: str) -> Record | None:
         """One record, or `None`."""
@@ -137,6 +144,22 @@ class Snapshot:
         for schedule, date, stage, number in self._driver.fetch(sql):
             counts.setdefault((schedule, date), {})[stage] = number
         return counts
+
+
+def _opened(path: Path, access: Access) -> SqliteDriver:
+    """A connection inside a transaction that goes on as long as it does: everything is of one moment."""
+    driver = SqliteDriver(path, access)
+    try:
+        driver.execute("BEGIN")
+        if driver.fetch("PRAGMA application_id")[0][0] != account.APPLICATION_ID:
+            raise LedgerDamaged(f"{path}: not a callboard ledger")
+        have, known = version(driver), migrations()[-1][0]
+        if have != known:
+            raise LedgerMismatch(f"{path}: has version {have}, this callboard reads version {known}")
+    except BaseException:
+        driver.close()
+        raise
+    return driver
 
 
 def _where(filters: Filters) -> tuple[str, list[str]]:

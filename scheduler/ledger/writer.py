@@ -2,7 +2,8 @@
 
 A commit costs an fsync; a hundred facts that arrive while one is under way share the next. Jobs run
 in the order in which they were given. When one of a batch fails, the batch is undone and its jobs
-run again one by one, so that only the faulty one suffers. What the jobs mean is not known here.
+run again one by one, so that only the faulty one suffers; what is no ordinary failure (not an
+`Exception`) is tried by nobody again and told to all of the batch. What jobs mean is not known here.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, TypeVar
 
 from scheduler.ledger.driver import Driver
+from scheduler.ledger.errors import LedgerError
 
 T = TypeVar("T")
 
@@ -24,30 +27,39 @@ BATCH_MAX = 500
 class _Job(NamedTuple):
     run: Callable[[Driver], Any]
     future: asyncio.Future[Any]
-    loop: asyncio.AbstractEventLoop
+
+
+class _Answer(NamedTuple):
+    future: asyncio.Future[Any]
+    result: Any
+    error: BaseException | None
 
 
 class Writer:
-    """Runs jobs on a driver in a thread of its own; open until `close`."""
+    """Runs jobs of one event loop on a driver, in a thread of its own; open until `close`."""
 
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._closed = False
         self._thread = threading.Thread(target=self._work, name="ledger", daemon=True)
         self._thread.start()
 
     async def submit(self, run: Callable[[Driver], T]) -> T:
         """Run one job inside a transaction; returns when that is committed.
 
-        Raises what the job raised; then nothing of it was written.
+        Raises what the job raised; then nothing of it was written. A job may be run twice, since its
+        batch may be undone: whatever it uses up must be whole again then.
         """
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
-        self._queue.put(_Job(run, future, loop))
+        if self._closed:
+            raise LedgerError("the ledger is closed")
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._queue.put(_Job(run, future))
         return await future
 
     def close(self) -> None:
         """Finish what is queued, then let go of the connection."""
+        self._closed = True
         self._queue.put(None)
         self._thread.join()
         self._driver.close()
@@ -74,30 +86,24 @@ class Writer:
     def _commit(self, batch: list[_Job]) -> None:
         try:
             with self._driver.transaction():
-                results = [job.run(self._driver) for job in batch]
-        except Exception as error:
-            if len(batch) == 1:
-                self._answer([(batch[0].future, None, error)], batch[0].loop)
-            else:
+                answers = [_Answer(job.future, job.run(self._driver), None) for job in batch]
+        except BaseException as error:  # it is raised again where somebody waits for it
+            if isinstance(error, Exception) and len(batch) > 1:
                 for job in batch:
                     self._commit([job])
-            return
-        answers = [(job.future, result, None) for job, result in zip(batch, results, strict=True)]
-        self._answer(answers, batch[0].loop)
-
-    @staticmethod
-    def _answer(
-        answers: Sequence[tuple[asyncio.Future[Any], Any, Exception | None]], loop: asyncio.AbstractEventLoop
-    ) -> None:
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(_settle, answers)
+                return
+            answers = [_Answer(job.future, None, error) for job in batch]
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            batch[0].future.get_loop().call_soon_threadsafe(_settle, answers)
 
 
-def _settle(answers: Sequence[tuple[asyncio.Future[Any], Any, Exception | None]]) -> None:
+def _settle(answers: Sequence[_Answer]) -> None:
     for future, result, error in answers:
         if future.done():
             continue
         if error is None:
             future.set_result(result)
+        elif isinstance(error, StopIteration):  # the one that no future can carry
+            future.set_exception(RuntimeError("a job ran out of something"))
         else:
             future.set_exception(error)

@@ -1,5 +1,8 @@
 -- The ledger: promises and what became of them. Times are seconds since the epoch, UTC.
 
+-- `call`, in the file's header: no other program's database is taken for a ledger.
+PRAGMA application_id = 0x63616C6C;
+
 CREATE TABLE meta (
   name  TEXT PRIMARY KEY,
   value TEXT NOT NULL
@@ -83,6 +86,7 @@ CREATE TABLE strays (
   tries           INTEGER NOT NULL,
   PRIMARY KEY (key, conversation_id)
 ) WITHOUT ROWID;
+CREATE INDEX strays_open ON strays (key) WHERE end_at IS NOT NULL;
 
 -- Everything that was ever noted, in order; `key` is null for the whole account. Append-only.
 CREATE TABLE facts (

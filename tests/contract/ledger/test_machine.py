@@ -1,0 +1,204 @@
+"""Any verbs in any order: the rows stay what their facts add up to, and wake when the lifecycle says."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import tempfile
+from collections.abc import Awaitable
+from pathlib import Path
+from typing import TypeVar
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from jobs.errors import Reason
+from jobs.model import Created, Delivered, Ended, EndReason, NotEnded, NotThere, StillLive
+from scheduler import lifecycle, policy
+from scheduler.facts import (
+    Cancelled,
+    CancelReason,
+    Doubted,
+    Fact,
+    Failed,
+    Faulted,
+    Found,
+    GaveUp,
+    GiveUpReason,
+    Missed,
+    MissReason,
+    NothingThere,
+    Skipped,
+    SkipReason,
+    Stage,
+    StepKind,
+    StrayEnded,
+    StrayFound,
+    StrayKept,
+    Unlisted,
+)
+from scheduler.ledger import Ledger, Note, rows
+from scheduler.ledger.audit import audit
+from scheduler.ledger.snapshot import Snapshot
+from scheduler.model import Occurrence
+from scheduler.record import Record
+from tests.contract.ledger.world import BASE_URL, BIRTH, DUE, HOOK, LINK, LOG, SCHEDULES, occurrence, same
+
+T = TypeVar("T")
+PEOPLE = ("ana", "ben", "cai")
+ids = st.sampled_from(["s1", "s2", "s3"])
+addresses = st.sampled_from([LOG, HOOK])
+details = st.just("so it went")
+facts: st.SearchStrategy[Fact] = st.one_of(
+    st.builds(Created, ids, st.just(LINK), st.just(DUE), st.booleans()),
+    st.builds(Found, ids, st.just(LINK), st.just(DUE), st.booleans()),
+    st.builds(Failed, st.just(StepKind.CREATE), st.sampled_from(Reason), details),
+    st.builds(Failed, st.sampled_from([StepKind.INSPECT, StepKind.END]), st.sampled_from(Reason), details),
+    st.builds(Failed, st.just(StepKind.DELIVER), st.sampled_from(Reason), details, addresses),
+    st.builds(NothingThere, st.floats(DUE, DUE + 4000)),
+    st.builds(Delivered, addresses),
+    st.builds(GaveUp, addresses, st.sampled_from(GiveUpReason)),
+    st.builds(Ended, st.sampled_from(EndReason), st.none() | st.just(DUE + 50)),
+    st.builds(Skipped, st.sampled_from(SkipReason)),
+    st.builds(Missed, st.sampled_from(MissReason)),
+    st.builds(Cancelled, st.sampled_from(CancelReason)),
+    st.builds(StrayFound, ids),
+    st.builds(StrayEnded, ids),
+    st.builds(StrayKept, ids, details),
+    st.builds(Doubted, details),
+    st.builds(Faulted, details),
+    st.sampled_from([StillLive(), NotThere(), NotEnded(), Unlisted()]),
+)
+
+
+class Verbs(RuleBasedStateMachine):
+    """A ledger, a clock that only goes on, and what every record must be by the lifecycle alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = Path(self.folder.name) / "callboard.db"
+        self.ledger = self.open()
+        self.now = DUE - 40
+        self.expected: dict[str, Record] = {}
+        self.conversations = 0
+
+    def open(self) -> Ledger:
+        return Ledger.open(self.path, BASE_URL, BIRTH)
+
+    def run(self, work: Awaitable[T]) -> T:
+        return self.loop.run_until_complete(asyncio.wait_for(work, 10))
+
+    def teardown(self) -> None:
+        self.ledger.close()
+        self.loop.close()
+        self.folder.cleanup()
+
+    # --- verbs ---
+
+    @initialize()
+    def first(self) -> None:
+        self.promise(promise_to("ana"))
+
+    @rule(o=st.builds(lambda who, where, slot: promise_to(who, where, slot), st.sampled_from(PEOPLE),
+                      st.sampled_from(sorted(SCHEDULES)), st.sampled_from(["09:00", "x"])))  # fmt: skip
+    def promise(self, o: Occurrence) -> None:
+        self.run(self.ledger.promise([o], SCHEDULES, self.now, self.now))
+        if o.key not in self.expected:
+            record = self.run(self.ledger.record(o.key))
+            assert record is not None
+            self.expected[o.key] = record
+
+    @rule(count=st.integers(0, 4))
+    def claim(self, count: int) -> None:
+        generation = self.run(self.ledger.generation("{}", self.now))
+        claimed = self.run(self.ledger.claim(self.now, count, generation))
+        assert len(claimed) <= count
+        for record in claimed:
+            assert record.schedule == "loose" or not self.running(record.participant)
+            self.move(record.key, lifecycle.Attempted(generation))
+            assert same(record) == same(self.expected[record.key])
+
+    def running(self, who: str | None) -> list[str]:
+        busy = (Stage.CREATING, Stage.LIVE)
+        return [r.key for r in self.expected.values() if r.participant == who and r.stage in busy]
+
+    @precondition(lambda self: self.expected)
+    @rule(data=st.data(), fact=facts, to=st.sampled_from([(), (LOG,), (LOG, HOOK)]))
+    def note(self, data: st.DataObject, fact: Fact, to: tuple[object, ...]) -> None:
+        key = data.draw(st.sampled_from(sorted(self.expected)))
+        if isinstance(fact, Created | Found):  # the service makes no id twice
+            self.conversations += 1
+            fact = dataclasses.replace(fact, conversation_id=f"c{self.conversations}")
+        (noted,) = self.run(self.ledger.note(Note(key, fact, self.now, to)))  # type: ignore[arg-type]
+        assert same(noted.before) == same(self.expected[key])
+        self.move(key, fact, to)
+        assert same(noted.after) == same(self.expected[key])
+
+    @rule(on=st.sampled_from([0.5, 5.0, 40.0, 700.0]))
+    def later(self, on: float) -> None:
+        self.now += on
+
+    @rule(later_s=st.sampled_from([0.0, 45.0]), name=st.sampled_from(sorted(SCHEDULES)))
+    def settle(self, later_s: float, name: str) -> None:
+        planned = [r for r in self.expected.values() if r.stage is Stage.PLANNED and r.schedule == name]
+        stays = [occurrence(r.participant, name, slot=r.slot, due=r.due + later_s) for r in planned]
+        self.run(self.ledger.settle(stays, SCHEDULES, self.now))
+        for o in stays:
+            r = self.expected[o.key]
+            starts = o.opens if r.starts_at == r.opens else max(r.starts_at, o.opens)
+            moved = {"due": o.due, "opens": o.opens, "shuts": o.shuts, "starts_at": starts}
+            self.expected[o.key] = dataclasses.replace(r, **moved)
+
+    @rule()
+    def reopen(self) -> None:
+        self.ledger.close()
+        self.ledger = self.open()
+
+    def move(self, key: str, fact: Fact, to: tuple[object, ...] = ()) -> None:
+        self.expected[key] = lifecycle.apply(self.expected[key], fact, self.now, to)  # type: ignore[arg-type]
+
+    # --- what always holds ---
+
+    @invariant()
+    def the_rows_are_what_the_facts_add_up_to(self) -> None:
+        with Snapshot.open(self.path) as snapshot:
+            records = {record.key: same(record) for record in snapshot.records()}
+            wakes = [*snapshot.wakes()]
+            found = audit(snapshot)
+        assert records == {key: same(record) for key, record in self.expected.items()}
+        assert wakes == [rows.wake(record) for record in records.values()]
+        assert found.faults == []
+
+    @invariant()
+    def held_is_what_bills(self) -> None:
+        given_back_s = 60 + policy.GIVE_BACK_S
+        held = sum(
+            r.stage is Stage.CREATING
+            or (r.stage is Stage.LIVE and (r.created_at or 0) + r.max_call_s + given_back_s > self.now)
+            for r in self.expected.values()
+        )
+        strays = [s for r in self.expected.values() for s in r.strays if s.end_at is not None]
+        assert self.run(self.ledger.look(self.now)).held == held + len(strays)
+
+    @invariant()
+    def next_is_always_ahead(self) -> None:
+        view = self.run(self.ledger.look(self.now))
+        assert view.next_at is None or view.next_at > self.now
+        waits = any(r.stage is Stage.PLANNED and r.shuts >= self.now for r in self.expected.values())
+        assert view.next_at is not None or not waits
+
+
+def promise_to(who: str, schedule: str = "coach", slot: str = "09:00") -> Occurrence:
+    return occurrence(who, schedule, slot=slot)
+
+
+Verbs.TestCase.settings = settings(
+    max_examples=40,
+    stateful_step_count=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+TestVerbs = Verbs.TestCase
