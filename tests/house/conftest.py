@@ -150,6 +150,11 @@ class Rig:
         with Snapshot.open(self.ledger_path) as snapshot:
             return {key: [told.kind for told in story] for key, story in snapshot.stories()}
 
+    def details(self, kind: str) -> list[str]:
+        """What the facts of this kind say, in the ledger's own words."""
+        with Snapshot.open(self.ledger_path) as snapshot:
+            return [told.data for _, story in snapshot.stories() for told in story if told.kind == kind]
+
     def promised_in_gaps(self) -> list[int]:
         """How many promises each gap row stands for."""
         with Snapshot.open(self.ledger_path) as snapshot:

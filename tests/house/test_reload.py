@@ -155,7 +155,7 @@ async def test_a_reload_after_a_long_silence_loses_nothing(rig, at):
 
 async def test_the_same_configuration_again_changes_nothing(rig, at):
     await _edited(rig, team(3), team(3), at + HOUR - MINUTE, at + HOUR)
-    assert {kinds for kinds in map(tuple, rig.stories().values())} == {("attempted", "created", "delivered")}
+    assert set(map(tuple, rig.stories().values())) == {("attempted", "created", "delivered")}
 
 
 @pytest.mark.parametrize("seed", range(3))
