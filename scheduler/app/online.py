@@ -17,6 +17,7 @@ from scheduler.clock import Bell, Clock
 from scheduler.config import Problem
 from scheduler.limits import Lane, Limits
 from scheduler.model import Config
+from scheduler.runner import Grant
 from scheduler.settings import SettingsError, read_secret
 
 USABLE = "completed"
@@ -54,11 +55,14 @@ async def _ask(tavus: TavusClient, limits: Limits, kind: str, id_: str, schedule
     clock = Clock()
     while not (admission := limits.admit(clock.now(), {Lane.SURVEY: 1}, 0)).granted[Lane.SURVEY]:
         await clock.sleep_until(admission.next_at, Bell(), 60.0)
+    grant = Grant(limits, clock)
     ask = tavus.persona if kind == "persona" else tavus.replica
     try:
-        found = await ask(id_, lambda: limits.sent(clock.now()))
+        found = await ask(id_, grant.sent)
     except StepFailed as error:
         return Problem(f"schedules.{schedule}", 0, 0, f"{kind} {id_}: {error.detail}")
+    finally:
+        grant.close()
     if isinstance(found, NotThere):
         return Problem(f"schedules.{schedule}", 0, 0, f"{kind} {id_} is not known to the service")
     if isinstance(found, Replica) and found.status not in (None, USABLE):

@@ -10,16 +10,16 @@ from __future__ import annotations
 import asyncio
 import signal
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, AsyncExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from scheduler.app.house import house
+from scheduler.app.reloading import Reloading
 from scheduler.app.sandboxed import redirected, rehearsal, serving
 from scheduler.clock import Clock
-from scheduler.config import ConfigErrors, load
 from scheduler.daemon import Daemon
 from scheduler.model import Config
 from scheduler.settings import Secret
@@ -46,8 +46,9 @@ async def run(config: Config, key: Secret | None, options: Options) -> int:
     """
     clock, telemetry = Clock(), Telemetry()
     async with AsyncExitStack() as stack:
+        signals = stack.enter_context(_Signals(telemetry))
         daemon = await _opened(stack, config, key, options, clock)
-        stack.enter_context(_signals(daemon, Reloading(options, telemetry, daemon), telemetry))
+        signals.serve(daemon, Reloading(options.paths, config, daemon, telemetry))
         holds = [
             f"{hold.reason} since {datetime.fromtimestamp(hold.since, UTC):%Y-%m-%d %H:%M:%SZ}"
             for hold in await daemon.holds()
@@ -66,32 +67,6 @@ def main(config: Config, key: Secret | None, options: Options) -> int:
         return asyncio.run(run(config, key, options))
     except asyncio.CancelledError:
         return FORCED
-
-
-class Reloading:
-    """Reads the files again when told, and hands the daemon what is good (S7)."""
-
-    def __init__(self, options: Options, telemetry: Telemetry, daemon: Daemon) -> None:
-        self._options = options
-        self._telemetry = telemetry
-        self._daemon = daemon
-
-    async def reload(self) -> None:
-        """Swap in what the files say now; what is wrong with them is told, and changes nothing."""
-        try:
-            config = await asyncio.to_thread(load, self._options.paths)
-        except ConfigErrors as errors:
-            first = errors.problems[0]
-            where = f"{first.file}:{first.line}:{first.column}"
-            self._telemetry.say(
-                "reload_refused", grave=True, problems=len(errors.problems), first=f"{where}: {first.message}"
-            )
-            return
-        running = self._daemon.config
-        if config.service != running.service or config.account.base_url != running.account.base_url:
-            self._telemetry.say("restart_needed", grave=True, detail="service and base_url change at a start")
-        account = replace(config.account, base_url=running.account.base_url)
-        self._daemon.reload(replace(config, service=running.service, account=account))
 
 
 async def _opened(
@@ -115,25 +90,42 @@ async def _until(daemon: Daemon, for_s: float | None) -> None:
     await daemon.run()
 
 
-@contextmanager
-def _signals(daemon: Daemon, reloading: Reloading, telemetry: Telemetry) -> Iterator[None]:
-    loop, main = asyncio.get_running_loop(), asyncio.current_task()
+class _Signals(AbstractContextManager["_Signals"]):
+    """What signals mean, from before the house opens until after it has closed: the first SIGTERM or
+    SIGINT drains, the second cancels everything; SIGHUP reads the files again."""
 
-    def stop() -> None:
-        if daemon.stopping and main is not None:
-            telemetry.say("forced", grave=True, in_hand=daemon.in_hand)
-            main.cancel()
-        daemon.stop()
+    def __init__(self, telemetry: Telemetry) -> None:
+        self._telemetry = telemetry
+        self._stops = 0
+        self._daemon: Daemon | None = None
+        self._reloading: Reloading | None = None
 
-    handlers: dict[signal.Signals, Callable[[], None]] = {
-        signal.SIGTERM: stop,
-        signal.SIGINT: stop,
-        signal.SIGHUP: lambda: daemon.errand(reloading.reload()),
-    }
-    for number, handler in handlers.items():
-        loop.add_signal_handler(number, handler)
-    try:
-        yield
-    finally:
-        for number in handlers:
-            loop.remove_signal_handler(number)
+    def __enter__(self) -> _Signals:
+        self._loop, self._main = asyncio.get_running_loop(), asyncio.current_task()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, self._stop)
+        self._loop.add_signal_handler(signal.SIGHUP, self._reload)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            self._loop.remove_signal_handler(number)
+
+    def serve(self, daemon: Daemon, reloading: Reloading) -> None:
+        """The house is open: pass on to it what has come, and what will."""
+        self._daemon, self._reloading = daemon, reloading
+        if self._stops:
+            daemon.stop()
+
+    def _stop(self) -> None:
+        self._stops += 1
+        if self._daemon is not None:
+            self._daemon.stop()
+        if self._stops > 1 and self._main is not None:
+            in_hand = 0 if self._daemon is None else self._daemon.in_hand
+            self._telemetry.say("forced", grave=True, in_hand=in_hand)
+            self._main.cancel()
+
+    def _reload(self) -> None:
+        if self._reloading is not None:
+            self._reloading.ring()

@@ -106,6 +106,8 @@ class Daemon:
             await self._close_shut(now, MissReason.CLOCK_HELD if trust is Trust.LIFTED else held)
             view = await self._ledger.look(now)
         await self._overlaps.judge(view, now)
+        if self.stopping:
+            return
         generation = self._promising.generation
         at = await self._admitting.start(view, self.config.account, generation, now)
         times = (self._promising.next_at, self._overlaps.next_at, at)

@@ -1,0 +1,99 @@
+"""Reading the files again: whole or not at all, one reading at a time (S7).
+
+A bad file changes nothing and is told; what only a start can change keeps its value and is told. The
+daemon swaps what is good at its next turn. When to read is somebody else's: a signal, for now.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from scheduler.config import load
+from scheduler.config.problems import ConfigErrors
+from scheduler.daemon import Daemon
+from scheduler.model import Config, Days, Monthly, Schedule
+from scheduler.telemetry import Telemetry
+
+AT_A_START = ("base_url", "api_key", "ids")
+"""What of the account a running house can't change."""
+
+
+class Reloading:
+    """Hands the daemon what the files say now, if it is good. `loaded` is what they said last."""
+
+    def __init__(self, paths: Sequence[Path], loaded: Config, daemon: Daemon, telemetry: Telemetry) -> None:
+        self._paths = paths
+        self._loaded = loaded
+        self._daemon = daemon
+        self._telemetry = telemetry
+        self._reading = False
+        self._again = False
+
+    def ring(self) -> None:
+        """Read the files; once more if this comes while they are being read."""
+        self._again = True
+        if not self._reading:
+            self._reading = True
+            self._daemon.errand(self._read())
+
+    async def _read(self) -> None:
+        while self._again:
+            self._again = False
+            try:
+                config = await asyncio.to_thread(load, self._paths)
+            except ConfigErrors as refused:
+                self._refuse(refused)
+            else:
+                self._take(config)
+        self._reading = False
+
+    def _refuse(self, refused: ConfigErrors) -> None:
+        errors = [problem for problem in refused.problems if problem.severity == "error"]
+        first = f"{errors[0].file}:{errors[0].line}:{errors[0].column}: {errors[0].message}"
+        self._telemetry.say("reload_refused", grave=True, errors=len(errors), first=first)
+
+    def _take(self, config: Config) -> None:
+        if kept := list(_kept(self._loaded, config)):
+            self._telemetry.say("restart_needed", grave=True, changed=kept)
+        if moved := list(_moved(self._loaded, config)):
+            self._telemetry.say("times_moved", grave=True, schedules=moved, detail=_MOVED)
+        running = self._daemon.config
+        account = replace(config.account, **{name: getattr(running.account, name) for name in AT_A_START})
+        self._daemon.reload(replace(config, service=running.service, account=account))
+        self._loaded = config
+
+
+_MOVED = (
+    "a time without a name is another promise: on a day that has begun, both may be kept; "
+    "name the slot (at: {morning: ...}) to move it"
+)
+
+
+def _kept(before: Config, after: Config) -> Iterator[str]:
+    """What has changed that only a start can change."""
+    if before.service != after.service:
+        yield "service"
+    for name in AT_A_START:
+        if getattr(before.account, name) != getattr(after.account, name):
+            yield f"account.{name}"
+
+
+def _moved(before: Config, after: Config) -> Iterator[str]:
+    """Schedules whose unnamed times have changed: a new promise beside the old one (S1)."""
+    for name, schedule in after.schedules.items():
+        earlier = before.schedules.get(name)
+        if (
+            earlier is not None
+            and _unnamed(earlier) - _unnamed(schedule)
+            and _unnamed(schedule) - _unnamed(earlier)
+        ):
+            yield name
+
+
+def _unnamed(schedule: Schedule) -> set[str]:
+    forms = [when.form for when in schedule.when]
+    slots = [slot for form in forms if isinstance(form, Days | Monthly) for slot in form.slots]
+    return {slot.name for slot in slots if slot.name == slot.at.isoformat()[: len(slot.name)]}
