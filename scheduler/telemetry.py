@@ -12,6 +12,7 @@ from typing import Any, TextIO
 
 import structlog
 
+from scheduler.console import Console
 from scheduler.facts import (
     NAMES,
     Doubted,
@@ -44,11 +45,7 @@ def configure(style: LogStyle, stream: TextIO, secrets: Iterable[Secret], *, col
 
     renderer: Any = structlog.processors.JSONRenderer(ensure_ascii=False)
     if style is LogStyle.CONSOLE:
-        # The default shows the locals of a traceback, and those hold keys and links.
-        plain = structlog.dev.plain_traceback
-        renderer = structlog.dev.ConsoleRenderer(
-            colors=color, pad_event_to=12, sort_keys=False, exception_formatter=plain
-        )
+        renderer = Console(color=color)
     time_format = "%H:%M:%S" if style is LogStyle.CONSOLE else "iso"
     structlog.configure(
         processors=[

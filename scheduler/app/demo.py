@@ -1,69 +1,140 @@
 """The whole product in a minute: a sandbox, a team, a ledger of its own, and people who come and go.
 
-Everything is real but the service: the same house, the same HTTP, the same ledger as `run`. The
-people are played here: most join, some leave early, some never come.
+Everything is real but the service: the same house, the same HTTP, the same ledger as `run`. Only two things
+are played: the schedule begins when the demo does, and people join, stay, leave early or never come.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
+import signal
 import tempfile
-import zlib
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 
 from jobs.tavus.sandbox import Room, RoomClosed, Sandbox
 from scheduler.app.house import house
 from scheduler.app.sandboxed import redirected, rehearsal, serving
 from scheduler.clock import Bell, Clock
+from scheduler.daemon import Daemon
+from scheduler.facts import Stage
 from scheduler.ledger.snapshot import Snapshot
-from scheduler.model import Config
+from scheduler.model import Config, Every, Schedule, When
 from scheduler.record import Record
 from scheduler.settings import Secret
 
+FIRST_AFTER_S = 1
 JOIN_AFTER_S = 4.0
-STAY_S = 14.0
+LEAVE_AFTER_S = 11.0
 
 
-def demo(config: Config, for_s: float) -> Sequence[Record]:
-    """Run this configuration against a sandbox for a while; every record as it was at the end."""
+class Habit(StrEnum):
+    """What a person does with a link."""
+
+    LEAVES = "left early"
+    STAYS = "stayed"
+    NEVER_COMES = "never came"
+
+
+HABITS = (
+    *(Habit.LEAVES, Habit.NEVER_COMES, Habit.LEAVES, Habit.STAYS),
+    *(Habit.LEAVES, Habit.STAYS, Habit.STAYS, Habit.STAYS),
+)
+"""By the order in which rooms are made: the first to come soon makes place for those who wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A promise whose time came: its record at the end, and what its person had done by then, if anything."""
+
+    record: Record
+    did: Habit | None
+
+
+def demo(config: Config, for_s: float) -> Sequence[Played]:
+    """Run this configuration against a sandbox for a while, or until a signal; what came of it."""
     with tempfile.TemporaryDirectory(prefix="callboard-demo-") as folder:
         ledger = Path(folder) / "demo.db"
-        asyncio.run(_run(config, ledger, for_s))
+        did = asyncio.run(_run(config, ledger, for_s))
         with Snapshot.open(ledger) as snapshot:
-            return list(snapshot.records())
+            return [
+                Played(record, did.get(record.conversation_id or ""))
+                for record in snapshot.records()
+                if record.stage is not Stage.PLANNED
+            ]
 
 
-async def _run(config: Config, ledger: Path, for_s: float) -> None:
+async def _run(config: Config, ledger: Path, for_s: float) -> Mapping[str, Habit]:
     clock = Clock()
     sandbox = rehearsal(config.account, clock)
+    config = _beginning(config, math.ceil(clock.now()) + FIRST_AFTER_S)
     async with AsyncExitStack() as stack:
         base_url = await stack.enter_async_context(serving(sandbox, clock))
         key = Secret("demo-needs-no-key", "the demo")
         daemon = await stack.enter_async_context(house(redirected(config, base_url), ledger, key, clock))
+        stack.enter_context(_stopped_by_signals(daemon))
         asyncio.get_running_loop().call_later(for_s, daemon.stop)
-        daemon.errand(_people(sandbox, clock, clock.now() + for_s))
+        daemon.errand(_people(daemon, sandbox, clock))
         await daemon.run()
+        await daemon.settled()
+        return {each.conversation_id: did for each, habit in _cast(sandbox) if (did := _done(each, habit))}
 
 
-async def _people(sandbox: Sandbox, clock: Clock, until: float) -> None:
-    quiet = Bell()
-    while clock.now() < until:
-        for room in list(sandbox.rooms.values()):
-            if room.status == "active":
-                _play(sandbox, room, clock.now())
-        await clock.sleep_until(None, quiet, 1.0)
+def _beginning(config: Config, at: int) -> Config:
+    """The same schedules, their intervals counted from `at`."""
+    return replace(config, schedules={name: _from(at, each) for name, each in config.schedules.items()})
 
 
-def _play(sandbox: Sandbox, room: Room, now: float) -> None:
-    """One person's habits, by their room: one in four never comes, one in four stays to the end."""
-    habit = zlib.crc32(room.conversation_id.encode()) % 4
-    age_s = now - room.created_at
+def _from(at: int, schedule: Schedule) -> Schedule:
+    def moved(when: When) -> When:
+        if not isinstance(when.form, Every):
+            return when
+        return replace(when, form=replace(when.form, phase_s=at % when.form.interval_s))
+
+    return replace(schedule, when=tuple(map(moved, schedule.when)))
+
+
+@contextmanager
+def _stopped_by_signals(daemon: Daemon) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, daemon.stop)
     try:
-        if habit != 0 and age_s >= JOIN_AFTER_S:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+def _cast(sandbox: Sandbox) -> Iterator[tuple[Room, Habit]]:
+    return ((room, HABITS[n % len(HABITS)]) for n, room in enumerate(sandbox.rooms.values()))
+
+
+async def _people(daemon: Daemon, sandbox: Sandbox, clock: Clock) -> None:
+    quiet = Bell()
+    while not daemon.stopping:
+        for room, habit in _cast(sandbox):
+            if room.status == "active":
+                _play(sandbox, room, habit, clock.now() - room.created_at)
+        await clock.sleep_until(None, quiet, 0.5)
+
+
+def _play(sandbox: Sandbox, room: Room, habit: Habit, age_s: float) -> None:
+    try:
+        if habit is not Habit.NEVER_COMES and JOIN_AFTER_S <= age_s < LEAVE_AFTER_S:
             sandbox.join(room.conversation_id)
-        if habit in (1, 2) and age_s >= STAY_S:
+        if habit is Habit.LEAVES and age_s >= LEAVE_AFTER_S:
             sandbox.leave(room.conversation_id)
     except RoomClosed:
         return
+
+
+def _done(room: Room, habit: Habit) -> Habit | None:
+    """What a person has done so far; a person who came in by a browser counts, too."""
+    if room.life.first_joined_at is None:
+        return Habit.NEVER_COMES if room.ended else None
+    return Habit.LEAVES if habit is Habit.LEAVES and not room.life.present else Habit.STAYS

@@ -11,17 +11,21 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from scheduler.cli.durations import Duration
-from scheduler.cli.ls import listed
+from scheduler.cli.ls import LATE_FROM_S, outcome
 from scheduler.cli.paths import chosen, loaded, paths_argument
-from scheduler.cli.shown import Refusal, as_text, conventions, write
-from scheduler.facts import Stage
-from scheduler.record import Record
+from scheduler.cli.shown import Refusal, aligned, as_text, conventions, count, write
 from scheduler.settings import LogStyle, Secret, Settings, SettingsError, read_secret, read_settings
+
+if TYPE_CHECKING:
+    from scheduler.app.demo import Played
+    from scheduler.record import Record
 
 TRY_LATER, NO_PERMISSION, BAD_CONFIG = 75, 77, 78
 """Exit codes as sysexits.h has them (EX_TEMPFAIL, EX_NOPERM, EX_CONFIG)."""
@@ -67,19 +71,28 @@ def _warn(warnings: Iterable[str]) -> None:
 )
 @conventions
 def demo(for_s: int, as_json: bool) -> int:
-    """Watch the whole product for a minute: no key, no network, no file.
+    """Watch the whole product for a minute: no key, no network.
 
-    A sandbox, a ledger of its own, and a team of eight with a slot every few seconds; their join links
-    stand in the log, as they would in earnest.
+    A sandbox, a ledger of its own, and a team of eight; their join links stand in the log, as they would in
+    earnest, and open in a browser. Ctrl-C ends it sooner.
     """
     from scheduler import app
 
     with exit_codes():
         config = loaded([_demo_file()], BAD_CONFIG)
-        _set_up_the_log([], read_settings(), as_json)
-        records = app.demo(config, for_s)
-    write([_summary(records)] if as_json else ["", *_told(records)])
+        settings = read_settings()
+        _set_up_the_log([], settings, as_json, usual=LogStyle.CONSOLE)
+        if not as_json:
+            write([*_DEMO, ""])
+        played = app.demo(config, for_s)
+    write([_summary(played)] if as_json else ["", *_told(played)])
     return 0
+
+
+_DEMO = (
+    "Eight reps are called for practice in the next seconds; six rooms may be open at",
+    "once. The links are real: open one in a browser, and you are in the room.",
+)
 
 
 def _demo_file() -> Path:
@@ -88,21 +101,42 @@ def _demo_file() -> Path:
     return packed if packed.exists() else Path(__file__).parents[2] / "configs" / "demo.yaml"
 
 
-def _told(records: Iterable[Record]) -> Iterator[str]:
-    """What became of the promises whose time came."""
-    yield from listed((record for record in records if record.stage is not Stage.PLANNED), links=False)
-    yield "With a team of your own: callboard check FILE, callboard plan FILE, callboard run FILE"
+def _told(played: Sequence[Played]) -> Iterator[str]:
+    """What became of each promise whose time came."""
+    yield from aligned([_HEADS, *map(_row, played)])
+    stages = Counter(str(each.record.stage) for each in played)
+    yield ""
+    yield f"{count(len(played), 'promise')}: {', '.join(f'{n} {stage}' for stage, n in stages.items())}"
+    yield "With a team of your own: callboard check, plan, run FILE.yaml (README.md)."
 
 
-def _summary(records: Iterable[Record]) -> str:
-    stages = Counter(str(record.stage) for record in records)
+_HEADS = ("who", "created", "link", "the person", "the room")
+
+
+def _row(each: Played) -> tuple[str, ...]:
+    record, links = each.record, ", ".join(str(delivery.state) for delivery in each.record.deliveries)
+    return (record.participant or "-", _created(record), links or "-", each.did or "-", outcome(record))
+
+
+def _created(record: Record) -> str:
+    if record.created_at is None:
+        return "-"
+    late_s = record.lateness_s or 0.0
+    late = f", {late_s:.0f} s late" if late_s >= LATE_FROM_S else ""
+    return f"{datetime.fromtimestamp(record.created_at, UTC).astimezone():%H:%M:%S}{late}"
+
+
+def _summary(played: Sequence[Played]) -> str:
+    stages = Counter(str(each.record.stage) for each in played)
     return as_text({"summary": {"records": stages.total(), "stages": stages}})
 
 
-def _set_up_the_log(secrets: Iterable[Secret], settings: Settings, as_json: bool) -> None:
+def _set_up_the_log(
+    secrets: Iterable[Secret], settings: Settings, as_json: bool, usual: LogStyle | None = None
+) -> None:
     from scheduler.telemetry import configure
 
-    usual = LogStyle.CONSOLE if sys.stdout.isatty() else LogStyle.JSON
+    usual = usual or (LogStyle.CONSOLE if sys.stdout.isatty() else LogStyle.JSON)
     style = LogStyle.JSON if as_json else settings.log or usual
     color = sys.stdout.isatty() and click.get_current_context().color is not False
     configure(style, sys.stdout, secrets, color=color)

@@ -100,14 +100,6 @@ def test_words_that_mean_nothing_are_usage_errors(callboard: Run, schedule: Path
     assert callboard("run", schedule, *words).returncode == 2
 
 
-def test_the_demo_shows_links_and_ends_with_what_became_of_them(callboard: Run) -> None:
-    done = callboard("demo", "--for", "6s", "--json")
-    assert (done.returncode, done.stderr) == (0, "")
-    *lines, last = map(json.loads, done.stdout.splitlines())
-    assert [line for line in lines if line["event"] == "link"]
-    assert last["summary"]["stages"]["live"] >= 1
-
-
 def asked(url: str, key: str) -> int:
     request = urllib.request.Request(f"{url}/v2/conversations", headers={"x-api-key": key})
     try:
