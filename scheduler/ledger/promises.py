@@ -14,7 +14,6 @@ from typing import NamedTuple
 from jobs.model import Instant
 from scheduler import marks
 from scheduler.facts import MissReason, Stage
-from scheduler.ledger import rows
 from scheduler.ledger.driver import Driver
 from scheduler.model import Occurrence, Schedule
 
@@ -36,7 +35,6 @@ UPDATE records SET due = ?1, opens = ?2, shuts = ?3, rank = ?4, max_call_s = ?5,
 WHERE key = ?9 AND stage = 'planned'
 """
 _SETTLED = "UPDATE records SET wake = min(starts_at, shuts) WHERE stage = 'planned' AND step = 'create'"
-_WITH_STRAYS = "WHERE r.stage = 'planned' AND r.key IN (SELECT key FROM strays WHERE end_at IS NOT NULL)"
 
 
 class Closed(NamedTuple):
@@ -97,8 +95,6 @@ def settle(driver: Driver, stays: Iterable[Occurrence], schedules: Mapping[str, 
     """
     driver.execute_many(_SETTLE, (_settled(o, schedules[o.schedule]) for o in stays))
     driver.execute(_SETTLED)
-    for record in rows.load(driver, _WITH_STRAYS):
-        rows.save(driver, record, record)
 
 
 def planned(driver: Driver) -> list[tuple[str, Instant]]:

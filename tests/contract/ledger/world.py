@@ -135,6 +135,7 @@ class Watched:
     gate: threading.Event = field(default_factory=threading.Event)
     waiting: threading.Event = field(default_factory=threading.Event)
     fail_at_commit: BaseException | None = None
+    fail_at_next: list[BaseException | None] = field(default_factory=list)
     broken: dict[str, BaseException] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -156,8 +157,9 @@ class Watched:
         assert self.gate.wait(10)
         with self.inner.transaction():
             yield
-            if self.fail_at_commit is not None:
-                raise self.fail_at_commit
+            error = self.fail_at_next.pop(0) if self.fail_at_next else self.fail_at_commit
+            if error is not None:
+                raise error
         self.commits += 1
 
     def close(self) -> None:
