@@ -13,6 +13,9 @@ from jobs.model import Instant
 LOOKS_S = (2.0, 10.0, 30.0)
 """Looks for a lost answer, counted from the end of the attempt (S12)."""
 
+LINK_MARGIN_S = 30.0
+"""A link is not handed over in the last seconds of an empty room (S28)."""
+
 LOOK_OVERDUE_S = 30.0
 """A look that is later than this is the last one: the rows it waits for are long listed."""
 
@@ -31,6 +34,9 @@ PROMISE_AHEAD_S = 900.0
 AWAY_S = 7 * 86_400.0
 """Absent for longer than this: one `gap` row for each schedule instead of one for each promise (S4)."""
 
+ROOMS_LOST_MAX = 3
+"""Private rooms made and lost for one promise before it fails: something keeps eating the answers."""
+
 FAULT_WAIT_S = 300.0
 FAULTS_MAX = 3
 """The fence: an unexpected exception postpones its occurrence, the third one fails it."""
@@ -43,7 +49,7 @@ GIVE_BACK_S = 900.0
 
 _CREATE_WAITS_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 _DELIVER_WAITS_S = (5.0, 15.0, 30.0, 60.0)
-_END_WAITS_S = (10.0, 30.0, 60.0)
+_END_WAITS_S = (10.0, 30.0, 60.0, 60.0, 60.0, 60.0, 300.0, 900.0, 3600.0)
 
 
 def create_wait_s(key: str, tries: int) -> float:
@@ -73,7 +79,7 @@ def look_at(attempt_ended_at: Instant, looks: int) -> Instant:
 
 def link_dies_at(created_at: Instant, absent_s: int) -> Instant:
     """When an empty room ends, less half a minute: no link is sent after it (S28)."""
-    return created_at + absent_s - 30.0
+    return created_at + absent_s - LINK_MARGIN_S
 
 
 def overdue_at(created_at: Instant, max_call_s: int) -> Instant:

@@ -95,3 +95,10 @@ class Record:
     def lateness_s(self) -> float | None:
         """How long after its due time the conversation was created; 0 when it was in time."""
         return None if self.created_at is None else max(0.0, self.created_at - self.due)
+
+    @property
+    def lasted_s(self) -> float | None:
+        """How long the conversation ran; `None` while that is not known."""
+        if self.created_at is None or self.ended_at is None:
+            return None
+        return self.ended_at - self.created_at

@@ -16,6 +16,7 @@ from scheduler.console import Console
 from scheduler.facts import (
     NAMES,
     Doubted,
+    EndedReason,
     Fact,
     Failed,
     Faulted,
@@ -34,6 +35,10 @@ QUIET = (Doubted, NothingThere)
 
 GRAVE = (Failed, Faulted, Missed, StrayFound, StrayKept, Unlisted)
 """Facts that make a warning."""
+
+
+CUT_SHORT_S = 15.0
+"""A call that ended this much before its asked-for length was not ended by its own clock."""
 
 
 def configure(style: LogStyle, stream: TextIO, secrets: Iterable[Secret], *, color: bool) -> None:
@@ -71,7 +76,7 @@ class Telemetry:
         moved = after.stage is not before.stage
         if isinstance(fact, QUIET) and not moved:
             return
-        grave = isinstance(fact, GRAVE) or (moved and after.stage in (Stage.FAILED, Stage.MISSED))
+        grave = isinstance(fact, GRAVE) or (moved and _alarming(after))
         fields = {**_who(after), **_what(fact, before, after)}
         if took_s is not None:
             fields["took"] = round(took_s, 3)
@@ -95,6 +100,20 @@ def _plain(value: Any, secrets: Collection[Secret]) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(each, secrets) for each in value]
     return redact(value.decode(errors="replace") if isinstance(value, bytes) else str(value), secrets)
+
+
+def _alarming(record: Record) -> bool:
+    """A promise that came to nothing, a link that reached nobody (S28), a call that was cut short."""
+    if record.stage in (Stage.FAILED, Stage.MISSED):
+        return True
+    return record.reason == EndedReason.UNDELIVERED or _cut_short(record)
+
+
+def _cut_short(record: Record) -> bool:
+    """Running out of credit in the middle of a call looks like its normal end, only sooner (S23)."""
+    lasted_s = record.lasted_s
+    full = record.reason == EndedReason.MAX_CALL_DURATION
+    return full and lasted_s is not None and lasted_s < record.max_call_s - CUT_SHORT_S
 
 
 def _who(record: Record) -> dict[str, Any]:
@@ -121,6 +140,10 @@ def _what(fact: Fact, before: Record, after: Record) -> dict[str, Any]:
     address = getattr(fact, "address", None)
     if address is not None:
         shown["channel"] = address.channel
+    if after.stage is Stage.ENDED and before.stage is not Stage.ENDED and after.lasted_s is not None:
+        shown["lasted_s"] = round(after.lasted_s)
+        if _cut_short(after):
+            shown["detail"] = f"asked for {after.max_call_s} s: has the account run out of credit?"
     if before.created_at is None and after.lateness_s is not None:
         shown["lateness_s"] = round(after.lateness_s, 3)
     return shown

@@ -15,6 +15,7 @@ from scheduler.config.problems import Mark, Report
 from scheduler.config.reading import find, place, written
 from scheduler.config.tree import Entries, Entry, Items, Scalar
 from scheduler.model import Account, Schedule
+from scheduler.policy import LINK_MARGIN_S
 from scheduler.templates import Templates
 
 LATE_JOINER_S = 60
@@ -49,6 +50,7 @@ def check_schedule(
 ) -> None:
     """One schedule, whole."""
     _clocks(entry, schedule, account, report)
+    _window(entry, schedule, report)
     _spread(entry, schedule, report)
     _templates(entry, schedule, templates, report)
     if schedule.request.persona_id is None and schedule.request.replica_id is None:
@@ -86,22 +88,33 @@ def _clocks(entry: Entry, schedule: Schedule, account: Account, report: Report) 
     properties, lead_s = schedule.request.properties, schedule.lead_s
     absent_s, longest_s = properties.participant_absent_timeout, properties.max_call_duration
     mark = place(entry, *(_ABSENT if written(entry, *_ABSENT) or not written(entry, "lead") else ("lead",)))
+    hint = f"write at least {lead_s + LATE_JOINER_S}s"
     if absent_s < max(lead_s, 1):
         message = (
             f"participant_absent_timeout ({absent_s} s) counts from creation, {lead_s} s before the slot"
         )
-        report.error(mark, message, f"write at least {lead_s + LATE_JOINER_S}s, or a shorter lead")
+        report.error(mark, message, f"{hint}, or a shorter lead")
+    elif absent_s <= LINK_MARGIN_S:
+        message = f"participant_absent_timeout ({absent_s} s): no link is sent in a room's last {LINK_MARGIN_S:.0f} s"
+        report.error(mark, message, hint)
     elif absent_s < lead_s + LATE_JOINER_S:
         message = (
             f"participant_absent_timeout ({absent_s} s) leaves {absent_s - lead_s} s of the slot to join"
         )
-        report.warn(mark, message, f"write at least {lead_s + LATE_JOINER_S}s")
+        report.warn(mark, message, hint)
     if not 1 <= longest_s <= account.max_call_duration_s:
         limit = f"1 s to the account's max_call_duration, {account.max_call_duration_s} s"
         report.error(place(entry, *_LONGEST), f"max_call_duration ({longest_s} s) can't be held: {limit}")
     if properties.participant_left_timeout == 0:
         message = "participant_left_timeout 0: one dropped connection ends the call"
         report.warn(place(entry, *_LEFT), message, "write 60s")
+
+
+def _window(entry: Entry, schedule: Schedule, report: Report) -> None:
+    """S4: creation opens `lead` before the slot and shuts `start_window` after it."""
+    if schedule.lead_s + schedule.start_window_s < 1:
+        message = "with lead 0 and start_window 0 there is no time in which to create anything"
+        report.error(place(entry, "start_window"), message, "write start_window: 10m")
 
 
 def _spread(entry: Entry, schedule: Schedule, report: Report) -> None:

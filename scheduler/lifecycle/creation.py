@@ -72,7 +72,7 @@ def found(r: Record, fact: Found, at: Instant, addresses: Addresses) -> Record:
     if any(s.conversation_id == fact.conversation_id for s in r.strays):
         return r
     if fact.active and r.private:
-        return _again(stray(r, fact.conversation_id, at), at)
+        return _anew(stray(r, fact.conversation_id, at), at)
     live = _live(r, fact.conversation_id, fact.url, within(fact.created_at, r.opens, at), at, addresses)
     if fact.active:
         return live
@@ -115,6 +115,13 @@ def _again(r: Record, at: Instant) -> Record:
     if at > r.shuts:
         return afterlook(replace(r, stage=Stage.MISSED, reason=MissReason.LATE), at)
     return replace(r, stage=Stage.PLANNED, attempt=r.attempt + 1, starts_at=at, looks=0, look_at=None)
+
+
+def _anew(r: Record, at: Instant) -> Record:
+    """A room that nobody can enter is replaced, but not for ever: each of them bills until it is ended."""
+    if len(r.strays) >= policy.ROOMS_LOST_MAX:
+        return afterlook(replace(r, stage=Stage.FAILED, reason=FailReason.UNKNOWN_OUTCOME), at)
+    return _again(r, at)
 
 
 def _live(r: Record, conversation_id: str, url: str, made: Instant, at: Instant, to: Addresses) -> Record:

@@ -40,11 +40,16 @@ def gave_up(r: Record, fact: GaveUp, at: Instant, _: Addresses) -> Record:
 
 
 def step_failed(r: Record, fact: Failed, at: Instant, to: Addresses) -> Record:
-    """A step that failed is due again later; the conversation is no wiser for it."""
+    """A step that failed is due again later; the conversation is no wiser for it.
+
+    Long after its time a plain refusal, in whatever words, means what an unknown id means.
+    """
     if fact.step is StepKind.DELIVER and fact.address is not None:
         return _deliver_failed(r, fact, fact.address, at, to)
     if r.stage is not Stage.LIVE:
         return r
+    if fact.reason is Reason.REFUSED and _overdue(r, at):
+        return not_there(r, NotThere(), at, to)
     later = at + policy.end_wait_s(r.tries)
     if fact.step is StepKind.END:
         return replace(r, end_at=later, tries=r.tries + 1)
@@ -84,7 +89,7 @@ def not_there(r: Record, fact: NotThere, at: Instant, to: Addresses) -> Record:
     young = r.created_at is not None and at < r.created_at + policy.AFTERLOOK_S
     if young or r.not_there == 0:
         count = 0 if young else 1
-        return replace(r, not_there=count, inspected_at=at, inspect_at=at + policy.end_wait_s(0))
+        return replace(r, not_there=count, inspect_at=at + policy.end_wait_s(0))
     return over(r, EndedReason.GONE, at)
 
 

@@ -14,7 +14,7 @@ tries = st.integers(0, 10_000)
 
 def test_the_waits_before_each_try() -> None:
     assert [policy.deliver_wait_s(n) for n in range(6)] == [5, 15, 30, 60, 60, 60]
-    assert [policy.end_wait_s(n) for n in range(5)] == [10, 30, 60, 60, 60]
+    assert [policy.end_wait_s(n) for n in range(10)] == [10, 30, 60, 60, 60, 60, 300, 900, 3600, 3600]
 
 
 @given(st.text(), tries)

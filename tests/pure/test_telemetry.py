@@ -138,7 +138,7 @@ TOLD: dict[str, tuple[Record, Fact, str, dict[str, object]]] = {
         after(LIVE, Delivered(LOG)),
         Ended(EndReason.LEFT),
         "info",
-        {"stage": "ended", "reason": "left"},
+        {"stage": "ended", "reason": "left", "lasted_s": 0},
     ),
     "not_there": (LIVE, NotThere(), "info", {}),
     "not_ended": (LIVE, NotEnded(), "info", {}),
@@ -197,6 +197,26 @@ def test_what_is_failed_already_is_no_new_warning(lines: Lines) -> None:
     (line,) = lines()
     assert line["level"] == "info"
     assert "stage" not in line
+
+
+@pytest.mark.parametrize(
+    ("delivered", "reason", "lasted_s", "level"),
+    [
+        (True, EndReason.MAX_CALL_DURATION, 1800, "info"),
+        (True, EndReason.MAX_CALL_DURATION, 600, "warning"),
+        (True, EndReason.LEFT, 600, "info"),
+        (False, EndReason.ABSENT, 300, "warning"),
+    ],
+)
+def test_a_call_that_was_cut_short_or_never_told_is_a_warning(
+    lines: Lines, delivered: bool, reason: EndReason, lasted_s: int, level: str
+) -> None:
+    before = after(LIVE, Delivered(LOG)) if delivered else LIVE
+    tell(before, Ended(reason, DUE + lasted_s), at=DUE + lasted_s)
+    (line,) = lines()
+    assert (line["level"], line["lasted_s"]) == (level, lasted_s)
+    assert line["reason"] == (str(reason) if delivered else "undelivered")
+    assert ("asked for 1800 s" in str(line.get("detail"))) == (delivered and level == "warning")
 
 
 def test_without_a_step_nothing_took_time(lines: Lines) -> None:
