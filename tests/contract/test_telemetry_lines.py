@@ -104,7 +104,7 @@ def test_people_get_a_line_to_read(stream: io.StringIO) -> None:
     Telemetry().say("missed", grave=True, key="coach/09:00/2026-03-04/ana")
     (line,) = stream.getvalue().splitlines()
     assert "missed" in line
-    assert "key=coach/09:00/2026-03-04/ana" in line
+    assert "coach/09:00/2026-03-04/ana" in line
     assert "\x1b" not in line
 
 

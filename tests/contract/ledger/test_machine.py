@@ -196,7 +196,7 @@ def promise_to(who: str, schedule: str = "coach", slot: str = "09:00") -> Occurr
 
 
 Verbs.TestCase.settings = settings(
-    max_examples=40,
+    max_examples=30,
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
