@@ -87,6 +87,7 @@ class Rig:
         self.driver: Callable[[Path], Driver] = SqliteDriver
         self.total_s = 5.0
         self.channels: dict[str, Channel] = {"log": LogChannel()}
+        self.listen: Callable[[Ledger], None] = lambda ledger: None
 
     def config(self, text: str, account: str = "requests: 1000/s, concurrent_conversations: 1000") -> Config:
         """A configuration; `text` begins at `schedules` (and `rosters`, `defaults`)."""
@@ -99,6 +100,7 @@ class Rig:
         """A house at work; leaving it drains."""
         async with connect(self.base_url, "test-key", total_s=self.total_s, connect_s=2.0) as tavus:
             ledger = Ledger.open(self.ledger_path, self.base_url, self.clock.now(), self.driver)
+            self.listen(ledger)
             hands = Hands(tavus, self.channels)
             try:
                 async with Daemon(

@@ -94,7 +94,7 @@ class Front:
 
     async def _pause(self, drawn: Drawn, when: When) -> None:
         slow = drawn.shaper(Kind.SLOW)
-        if slow is not None and slow.strikes is when:
+        if slow is not None and slow.strikes == when:
             await self._faults.pause(slow.seconds)
 
     def _check_key(self, request: web.Request) -> None:
