@@ -218,7 +218,10 @@ class Daemon:
         await self._ledger.note(*map(self._runner.interrupted, await self._ledger.in_flight()))
 
     async def _take_up(self, now: Instant) -> None:
-        """Once the clock is believed: what was promised meanwhile, and what was missed (S4)."""
+        """Once the clock is believed: what was promised meanwhile, and what was missed (S4).
+
+        Not only at a start: after a jump of a month the plan goes on from now, whichever way it went.
+        """
         await self._promising.begin(self.config.schedules, now)
         self._terms.know(self._promising.generation, self.config.schedules)
         self._begun = True
@@ -228,7 +231,7 @@ class Daemon:
     async def _promise(self, trust: Trust, now: Instant) -> None:
         """Write what opens soon; what opened while the clock was held is planned, and closed as such."""
         since = min(now, self._clockwatch.since) if trust is Trust.LIFTED else now
-        if not self._begun:
+        if trust is Trust.LIFTED or not self._begun:
             await self._take_up(since)
         await self._promising.ahead(since)
         if (pending := self._pending) is not None:

@@ -100,7 +100,9 @@ class Survey:
 
     def _absent(self, record: Record) -> bool:
         row = self.rows.get(record.conversation_id or "")
-        known_at = max(record.created_at or 0.0, record.inspected_at or 0.0)
+        # A time ahead is of a clock that was set back since: it must not blind us until it comes again.
+        times = (at for at in (record.created_at, record.inspected_at) if at is not None)
+        known_at = max((at for at in times if at <= self.since), default=0.0)
         return (row is None or not row.active) and known_at < self.since - SETTLED_S
 
 

@@ -72,6 +72,35 @@ async def test_three_hours_either_way_hold_everything_for_two_minutes(rig, at, s
     rig.clean()
 
 
+async def test_a_month_ahead_believed_and_corrected_loses_no_day(rig, at):
+    """The wrong month is one gap; afterwards the plan goes on from the true now, not from the false one."""
+    day = 24 * HOUR
+    async with rig.open(rig.config(team(2))) as daemon:
+        await rig.until(daemon, at + 3 * HOUR)
+        rig.clock.set_wall(rig.clock.now() + 30 * day)
+        await rig.until(daemon, rig.clock.now() + 10 * MINUTE)
+        assert rig.promised_in_gaps() == [30 * 2]
+        rig.clock.set_wall(rig.clock.now() - 30 * day)
+        await rig.until(daemon, at + 2 * day + 3 * HOUR)
+    kept = {(r.date, str(r.stage)) for r in rig.records().values() if r.slot != "*"}
+    assert kept == {(f"2026-{date}", "ended") for date in ("11-30", "12-01", "12-02")}
+    assert len(rig.sandbox.rooms) == 3 * 2
+    rig.clean()
+
+
+async def test_a_call_that_ends_after_the_clock_went_back_is_known_to_be_over(rig, at):
+    """Its creation lies ahead of us now; that must not blind the Survey until then."""
+    async with rig.open(rig.config(team(1, properties="participant_absent_timeout: 20m"))) as daemon:
+        await rig.until(daemon, at + HOUR)
+        rig.clock.set_wall(at - HOUR)
+        await rig.until(daemon, at - HOUR + 5 * MINUTE)
+        (room,) = rig.sandbox.rooms.values()
+        rig.sandbox.shut(room.conversation_id, "participant_left_timeout")
+        await rig.until(daemon, at - HOUR + 8 * MINUTE)
+    (record,) = rig.records().values()
+    assert (record.stage, record.reason) == ("ended", "left")
+
+
 async def test_there_and_back_again_is_believed_sooner_or_later(rig, at):
     async with rig.open(rig.config(team(1))) as daemon:
         await rig.until(daemon, at + 0.5 * HOUR)

@@ -13,6 +13,7 @@ from tests.house.teams import team
 from jobs.tavus.sandbox import Fault, Plan, Sandbox
 from scheduler.clock import Bell, Clock
 
+
 @pytest.fixture
 async def live(tmp_path):
     """A rig in real time."""
@@ -67,22 +68,6 @@ async def test_stopped_while_posts_are_under_way_their_outcome_is_recorded(live)
     stories = set(map(tuple, live.stories().values()))
     assert stories == {("attempted", "created", "delivered")}
     live.clean()
-
-
-async def test_stopped_while_an_answer_is_lost_the_look_is_left_to_the_next_start(live):
-    live.sandbox.faults.add(Fault(kind="drop", operation="create", when="after"))
-    config, _ = _soon(live, 1)
-    async with live.open(config) as daemon, asyncio.TaskGroup() as group:
-        running = group.create_task(daemon.run())
-        await _until(live.clock, lambda: len(live.sandbox.rooms) == 1)
-        daemon.stop()
-        await running
-    assert [r.stage for r in live.records().values()] == ["creating"]
-    async with live.open(config) as daemon, asyncio.TaskGroup() as group:
-        running = group.create_task(daemon.run())
-        await _until(live.clock, lambda: {r.stage for r in live.records().values()} == {"live"})
-        daemon.stop()
-    assert len(live.sandbox.rooms) == 1
 
 
 async def test_forced_it_leaves_at_once_and_the_next_start_looks(live):

@@ -73,7 +73,9 @@ async def test_links_stand_on_the_log_channels_line_only(rig, at, stream):
     """Through every kind of trouble: lost answers, strays, private rooms, refusals that repeat the body."""
     rig.sandbox.faults.add(Fault(kind="drop", operation="create", when="after", count=2))
     rig.sandbox.faults.add(Fault(kind="truncated", operation="create"))
-    rig.sandbox.faults.add(Fault(kind="status", operation="create", status=400, body=f'{{"message": "{KEY}"}}'))
+    rig.sandbox.faults.add(
+        Fault(kind="status", operation="create", status=400, body=f'{{"message": "{KEY}"}}')
+    )
     rig.sandbox.faults.add(Fault(kind="list_lag", operation="list", count=None, seconds=45))
     rig.sandbox.faults.add(Fault(kind="status", operation="end", status=500, count=2))
     async with _open(rig, rig.config(team(8, body="require_auth: true"))) as daemon:

@@ -6,12 +6,27 @@ import itertools
 
 import pytest
 
+from jobs.errors import Reason, StepFailed
 from jobs.tavus.sandbox import Fault, Plan, Sandbox
 from tests.house.conftest import Rig, VirtualClock
 from tests.house.teams import team
 
 MINUTE, HOUR = 60.0, 3600.0
 SHORT = "max_call_duration: 5m, participant_left_timeout: 60s, participant_absent_timeout: 2m"
+
+
+class Moody:
+    """A log that can't be written at the first try for one person."""
+
+    def __init__(self, log) -> None:
+        self.log = log
+        self.failed = False
+
+    async def deliver(self, step):
+        if step.participant.id == "late" and not self.failed:
+            self.failed = True
+            raise StepFailed(Reason.BUSY, "not now")
+        return await self.log.deliver(step)
 
 
 def _active(rig):
@@ -151,6 +166,28 @@ async def test_a_house_that_can_end_nothing_does_not_hammer(rig, at):
     assert len(rig.asked("end")) <= 2 * 60
     assert _ends(rig) == [("live", None)]
     rig.clean()
+
+
+async def test_a_thousand_overdue_questions_hide_no_link(rig, at):
+    """Inspects may take a tenth of the requests and lag behind; a link that failed once must not."""
+    text = team(600, properties="participant_absent_timeout: 60s").replace(
+        "schedules:\n",
+        """schedules:
+  later:
+    when: {days: daily, at: "08:03", timezone: UTC}
+    participants: [{id: late, name: Late}]
+    conversation: {persona_id: pdced222244b}
+""",
+    )
+    rig.channels["log"] = Moody(rig.channels["log"])
+    rig.sandbox.faults.add(Fault(kind="status", operation="list", status=500, count=None))
+    account = "requests: 20/s, concurrent_conversations: 1000"
+    async with rig.open(rig.config(text, account)) as daemon:
+        await rig.until(daemon, at + HOUR + 3 * MINUTE)
+    late = rig.records()["later/08:03/2026-11-30/late"]
+    (delivery,) = late.deliveries
+    assert (delivery.state, delivery.at) == ("delivered", late.created_at + 5)
+    assert sum(r.stage == "live" for r in rig.records().values()) > 300
 
 
 async def test_who_could_not_come_today_is_not_last_every_day(rig, at):
