@@ -47,6 +47,9 @@ PROBE_S = 300.0
 GIVE_BACK_S = 900.0
 """A slot is given back when its end was asked for this long without an answer (S17)."""
 
+STRAY_TRIES_HELD = 16
+"""Ends and Inspects of a stray until its slot is given back: at their waits, about as long."""
+
 _CREATE_WAITS_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 _DELIVER_WAITS_S = (5.0, 15.0, 30.0, 60.0)
 _END_WAITS_S = (10.0, 30.0, 60.0, 60.0, 60.0, 60.0, 300.0, 900.0, 3600.0)
@@ -80,6 +83,11 @@ def look_at(attempt_ended_at: Instant, looks: int) -> Instant:
 def link_dies_at(created_at: Instant, absent_s: int) -> Instant:
     """When an empty room ends, less half a minute: no link is sent after it (S28)."""
     return created_at + absent_s - LINK_MARGIN_S
+
+
+def given_back_at(created_at: Instant, max_call_s: int) -> Instant:
+    """When a conversation that can't be ended no longer counts as held (S17)."""
+    return overdue_at(created_at, max_call_s) + GIVE_BACK_S
 
 
 def overdue_at(created_at: Instant, max_call_s: int) -> Instant:

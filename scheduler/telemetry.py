@@ -12,6 +12,8 @@ from typing import Any, TextIO
 
 import structlog
 
+from jobs.model import Instant
+from scheduler import policy
 from scheduler.console import Console
 from scheduler.facts import (
     NAMES,
@@ -71,13 +73,15 @@ class Telemetry:
     def __init__(self) -> None:
         self._log = structlog.get_logger("callboard")
 
-    def fact(self, fact: Fact, before: Record, after: Record, took_s: float | None) -> None:
+    def fact(self, fact: Fact, before: Record, after: Record, took_s: float | None, at: Instant) -> None:
         """One line for one committed fact about a record."""
         moved = after.stage is not before.stage
         if isinstance(fact, QUIET) and not moved:
             return
         grave = isinstance(fact, GRAVE) or (moved and _alarming(after))
         fields = {**_who(after), **_what(fact, before, after)}
+        if isinstance(fact, Failed | StrayKept) and _given_back(after, at):
+            fields["detail"] = "its slot is given back, but it may still bill: end it by hand"
         if took_s is not None:
             fields["took"] = round(took_s, 3)
         self.say(NAMES[type(fact)], grave=grave, **fields)
@@ -107,6 +111,15 @@ def _alarming(record: Record) -> bool:
     if record.stage in (Stage.FAILED, Stage.MISSED):
         return True
     return record.reason == EndedReason.UNDELIVERED or _cut_short(record)
+
+
+def _given_back(record: Record, at: Instant) -> bool:
+    """Its end was asked for a quarter of an hour without an answer (S17)."""
+    if any(stray.tries >= policy.STRAY_TRIES_HELD and stray.end_at is not None for stray in record.strays):
+        return True
+    if record.stage is not Stage.LIVE or record.created_at is None:
+        return False
+    return at >= policy.given_back_at(record.created_at, record.max_call_s)
 
 
 def _cut_short(record: Record) -> bool:

@@ -44,7 +44,7 @@ async def house(config: Config, ledger: Path, key: Secret, clock: Clock) -> Asyn
 def _noted(telemetry: Telemetry) -> Callable[[Sequence[Noted]], None]:
     def tell(batch: Sequence[Noted]) -> None:
         for note, before, after in batch:
-            telemetry.fact(note.fact, before, after, note.took_s)
+            telemetry.fact(note.fact, before, after, note.took_s, note.at)
 
     return tell
 

@@ -95,7 +95,8 @@ def _clocks(entry: Entry, schedule: Schedule, account: Account, report: Report) 
         )
         report.error(mark, message, f"{hint}, or a shorter lead")
     elif absent_s <= LINK_MARGIN_S:
-        message = f"participant_absent_timeout ({absent_s} s): no link is sent in a room's last {LINK_MARGIN_S:.0f} s"
+        margin = f"no link is sent in a room's last {LINK_MARGIN_S:.0f} s"
+        message = f"participant_absent_timeout ({absent_s} s) is too short: {margin}"
         report.error(mark, message, hint)
     elif absent_s < lead_s + LATE_JOINER_S:
         message = (

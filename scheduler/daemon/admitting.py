@@ -44,8 +44,8 @@ class Admitting:
         due = [each for each in view.steps if each.key not in self._hands]
         free = account.concurrent_conversations - account.reserve - view.held
         admission = self._limits.admit(now, self._waiting(view, due, free, now), free)
-        for each, grant in self._with_grants(due, admission.granted):
-            self._hands.take(each.key, self._runner.advance(each.key, grant))
+        for key, grant in self._with_grants(due, admission.granted):
+            self._hands.take(key, self._runner.advance(key, grant))
         if admission.granted[Lane.SURVEY]:
             self._hands.take(_SURVEY, self._surveying.page(self._runner.grant()))
         await self._claim(admission.granted[Lane.CREATE], generation, now)
@@ -64,16 +64,23 @@ class Admitting:
 
     def _with_grants(
         self, due: Sequence[Due], granted: Mapping[Lane, int]
-    ) -> Iterator[tuple[Due, Grant | None]]:
-        """The first of each lane, as many as were granted; deliveries go without."""
+    ) -> Iterator[tuple[str, Grant | None]]:
+        """The first of each lane, as many as were granted; deliveries go without.
+
+        A record may be due for several steps: it is taken once, and a grant it doesn't use is given back.
+        """
         left = dict(granted)
         for each in due:
             lane = _LANES.get(each.step)
-            if lane is None:
-                yield each, None
-            elif left[lane] > 0:
+            if lane is not None and not left[lane]:
+                continue
+            if lane is not None:
                 left[lane] -= 1
-                yield each, self._runner.grant()
+            grant = None if lane is None else self._runner.grant()
+            if each.key not in self._hands:
+                yield each.key, grant
+            elif grant is not None:
+                grant.close()
 
     async def _claim(self, count: int, generation: int, now: Instant) -> None:
         """Claim in chunks and start each at once; grants that find nobody in line are given back."""

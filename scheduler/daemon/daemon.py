@@ -100,11 +100,11 @@ class Daemon:
             self._next_at = self._clockwatch.believed_at(now)
             return
         await self._promise(trust, now)
-        view = await self._ledger.look(now)
+        view = await self._ledger.look(now, len(self._hands))
         if view.shut:
             held = view.holds[0].reason if view.holds else None
             await self._close_shut(now, MissReason.CLOCK_HELD if trust is Trust.LIFTED else held)
-            view = await self._ledger.look(now)
+            view = await self._ledger.look(now, len(self._hands))
         await self._overlaps.judge(view, now)
         if self.stopping:
             return
@@ -215,7 +215,8 @@ class Daemon:
         await self._clockwatch.begin()
         window_s = self.config.account.requests.per_s * 1.02
         self._limits.seed(await self._ledger.requests_since(now - window_s))
-        await self._ledger.note(*map(self._runner.interrupted, await self._ledger.in_flight()))
+        left_behind = await self._ledger.in_flight()
+        await self._ledger.note(*(self._runner.interrupted(record, now) for record in left_behind))
 
     async def _take_up(self, now: Instant) -> None:
         """Once the clock is believed: what was promised meanwhile, and what was missed (S4).

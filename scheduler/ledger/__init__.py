@@ -5,6 +5,7 @@ What is due is asked here; when and how much is decided above.
 """
 
 from scheduler.ledger.account import Hold
+from scheduler.ledger.due import Due, View
 from scheduler.ledger.errors import (
     LedgerDamaged,
     LedgerError,
@@ -12,7 +13,7 @@ from scheduler.ledger.errors import (
     LedgerMismatch,
     LedgerUnavailable,
 )
-from scheduler.ledger.ledger import Due, Ledger, View
+from scheduler.ledger.ledger import Ledger
 from scheduler.ledger.line import Blocked
 from scheduler.ledger.notes import Note, Noted
 from scheduler.ledger.promises import GAP_SLOT, Closed

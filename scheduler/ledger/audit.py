@@ -1,9 +1,9 @@
 """The conservation check (S15): every promise stands in exactly one stage, with a reason when it is over.
 
 It counts what was ever promised against what the records say, replays each record's facts through
-the lifecycle's table, and looks for conversations that two records claim and for rows that will not
-wake when they should. It compares what became of a record, not its times, since those follow a policy
-that a newer program may have changed. It reads, and changes nothing.
+the lifecycle's table, and looks for conversations that two records claim. It compares what became of
+a record, not its times, since those follow a policy that a newer program may have changed. It reads,
+and changes nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 
 from scheduler import lifecycle
 from scheduler.facts import REASONS, Stage
-from scheduler.ledger import rows
 from scheduler.ledger.promises import GAP_SLOT
 from scheduler.ledger.snapshot import Snapshot, Told
 from scheduler.record import Record
@@ -52,10 +51,8 @@ def audit(snapshot: Snapshot) -> Audit:
     ]
     faults = [_unconserved(day) for day in days if not day.conserved]
     owners: dict[str, str] = {}
-    for record, wake in zip(snapshot.records(), snapshot.wakes(), strict=True):
+    for record in snapshot.records():
         faults.extend(_wrong(record, owners))
-        if wake != rows.wake(record):
-            faults.append(f"{record.key}: will not wake when its {record.stage} record should")
     for key, story in snapshot.stories():
         faults.extend(_diverged(snapshot.record(key), key, story))
     return Audit(days, faults)

@@ -11,15 +11,14 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from jobs.model import Instant
-from scheduler.ledger import account, line, notes, promises, rows
-from scheduler.ledger.account import Hold
+from scheduler.ledger import account, due, line, notes, promises, rows
 from scheduler.ledger.driver import Driver, SqliteDriver
+from scheduler.ledger.due import View
 from scheduler.ledger.errors import LedgerDamaged
 from scheduler.ledger.files import Lock, make_private, prepare
-from scheduler.ledger.line import Blocked
 from scheduler.ledger.migrate import migrate
 from scheduler.ledger.notes import Note, Noted
 from scheduler.ledger.promises import Closed
@@ -29,30 +28,8 @@ from scheduler.record import Record
 
 T = TypeVar("T")
 
-STEPS_MAX = 500
-"""How many due steps one look names; the rest is due at the next turn."""
-
-
-class Due(NamedTuple):
-    """A record that wants a step now, and which (`deliver`, `inspect`, `end`)."""
-
-    key: str
-    step: str
-
-
-class View(NamedTuple):
-    """What one turn needs to know; keys and numbers, never terms."""
-
-    steps: Sequence[Due]
-    waiting: int
-    blocked: Sequence[Blocked]
-    shut: int
-    held: int
-    looks: int
-    live: int
-    holds: Sequence[Hold]
-    next_at: Instant | None
-
+SHUT_MAX = 500
+"""How many shut windows are closed in one transaction."""
 
 Listener = Callable[[Sequence[Noted]], None]
 ClosedListener = Callable[[Sequence[Closed]], None]
@@ -155,15 +132,15 @@ class Ledger:
 
     # --- the turn ---
 
-    async def look(self, now: Instant) -> View:
+    async def look(self, now: Instant, in_hand: int = 0) -> View:
         """What is due, what waits, what is held, and when something will be due next."""
-        return await self._do(lambda driver: _view(driver, now))
+        return await self._do(lambda driver: due.view(driver, now, in_hand))
 
     async def claim(self, now: Instant, count: int, generation: int) -> list[Record]:
         """Claim up to `count` promises in line: they are `creating` when this returns (S11)."""
         return await self._do(lambda driver: line.claim(driver, now, count, generation))
 
-    async def shut(self, now: Instant, limit: int = STEPS_MAX) -> list[Record]:
+    async def shut(self, now: Instant, limit: int = SHUT_MAX) -> list[Record]:
         """Planned records whose start window has shut."""
         return await self._do(lambda driver: line.shut(driver, now, limit))
 
@@ -240,35 +217,3 @@ def _recognise(driver: Driver, path: Path) -> None:
         )
     # Only now, since it would change a stranger's file for good.
     driver.execute("PRAGMA journal_mode=WAL")
-
-
-def _view(driver: Driver, now: Instant) -> View:
-    one = {
-        "shut": "SELECT count(*) FROM records WHERE stage = 'planned' AND shuts < :now",
-        "looks": "SELECT count(*) FROM records WHERE look_at <= :now",
-        "live": f"SELECT count(*) FROM records WHERE {line.HELD} AND stage = 'live'",  # noqa: S608
-    }
-    counts = {name: int(driver.fetch(sql, {"now": now})[0][0]) for name, sql in one.items()}
-    due = "SELECT key, step FROM records WHERE wake <= ? AND step != 'create' ORDER BY wake LIMIT ?"
-    return View(
-        steps=[Due(*row) for row in driver.fetch(due, (now, STEPS_MAX))],
-        waiting=line.waiting(driver, now),
-        blocked=line.blocked(driver, now),
-        held=line.held(driver, now),
-        holds=account.holds(driver),
-        next_at=_next_at(driver, now),
-        **counts,
-    )
-
-
-def _next_at(driver: Driver, now: Instant) -> Instant | None:
-    """The next instant at which a record becomes due, or a waiting one's window has shut."""
-    found = driver.fetch(
-        "SELECT min(at) FROM (SELECT min(wake) AS at FROM records WHERE wake > :now "
-        "UNION ALL SELECT min(look_at) FROM records WHERE look_at > :now "
-        "UNION ALL SELECT min(starts_at) FROM records WHERE stage = 'planned' AND starts_at > :now "
-        # a window is open to its last instant
-        "UNION ALL SELECT min(shuts) + 0.001 FROM records WHERE stage = 'planned' AND shuts >= :now)",
-        {"now": now},
-    )[0][0]
-    return None if found is None else float(found)

@@ -28,7 +28,7 @@ HELD = "stage IN ('creating', 'live')"
 _HELD = f"""
 SELECT (SELECT count(*) FROM records
         WHERE {HELD} AND (stage = 'creating' OR created_at + max_call_s + :margin_s > :now))
-     + (SELECT count(*) FROM strays WHERE end_at IS NOT NULL)
+     + (SELECT count(*) FROM strays WHERE end_at IS NOT NULL AND tries < :tries)
 """  # noqa: S608
 
 
@@ -55,7 +55,9 @@ def held(driver: Driver, now: Instant) -> int:
     A conversation whose end was asked for a quarter of an hour without an answer no longer counts.
     """
     margin_s = 60.0 + policy.GIVE_BACK_S
-    return int(driver.fetch(_HELD, {"now": now, "margin_s": margin_s})[0][0])
+    return int(
+        driver.fetch(_HELD, {"now": now, "margin_s": margin_s, "tries": policy.STRAY_TRIES_HELD})[0][0]
+    )
 
 
 def blocked(driver: Driver, now: Instant) -> list[Blocked]:
@@ -75,18 +77,21 @@ def shut(driver: Driver, now: Instant, limit: int) -> list[Record]:
 
 
 def claim(driver: Driver, now: Instant, count: int, generation: int) -> list[Record]:
-    """Claim up to `count` promises, in line; the records as they are now, in the same order."""
-    fact = Attempted(generation)
-    claimed = [lifecycle.apply(r, fact, now) for r in _head(driver, now, count)]
+    """Claim up to `count` promises, in line; the records as they are now, in the same order.
+
+    Terms are frozen by the first claim: a promise that comes back is claimed under the same ones,
+    unless a swap has settled it anew since (S7).
+    """
+    facts = [(r, Attempted(r.generation or generation)) for r in _head(driver, now, count)]
+    claimed = [lifecycle.apply(r, fact, now) for r, fact in facts]
     driver.execute_many(
         "UPDATE records SET stage = 'creating', generation = ?, attempted_at = ?, attempt_ended_at = NULL, "
-        "looks = 0, look_at = NULL, wake = ?, step = ? WHERE key = ? AND stage = 'planned'",
-        ((generation, now, *rows.wake(r), r.key) for r in claimed),
+        "looks = 0, look_at = NULL WHERE key = ? AND stage = 'planned'",
+        ((r.generation, now, r.key) for r in claimed),
     )
-    data = codec.encode(fact)
     driver.execute_many(
         "INSERT INTO facts (key, at, kind, data) VALUES (?, ?, 'attempted', ?)",
-        ((r.key, now, data) for r in claimed),
+        ((r.key, now, codec.encode(fact)) for r, fact in facts),
     )
     return claimed
 

@@ -23,7 +23,7 @@ GAP_SLOT = "*"
 _COLUMNS = (
     *("key", "schedule", "slot", "date", "participant", "due", "opens", "shuts", "max_call_s", "absent_s"),
     *("timezone", "private", "stage", "reason", "starts_at", "attempt", "mark", "looks", "tries", "faults"),
-    *("not_there", "party", "overlap", "rank", "wake", "step"),
+    *("not_there", "party", "overlap", "rank"),
 )
 _INSERT = (
     f"INSERT INTO records ({', '.join(_COLUMNS)}) "  # noqa: S608
@@ -31,10 +31,10 @@ _INSERT = (
 )
 _SETTLE = """
 UPDATE records SET due = ?1, opens = ?2, shuts = ?3, rank = ?4, max_call_s = ?5, absent_s = ?6, private = ?7,
-  overlap = ?8, timezone = ?10, starts_at = CASE starts_at WHEN opens THEN ?2 ELSE max(starts_at, ?2) END
+  overlap = ?8, timezone = ?10, generation = NULL,
+  starts_at = CASE starts_at WHEN opens THEN ?2 ELSE max(starts_at, ?2) END
 WHERE key = ?9 AND stage = 'planned'
 """
-_SETTLED = "UPDATE records SET wake = min(starts_at, shuts) WHERE stage = 'planned' AND step = 'create'"
 
 
 class Closed(NamedTuple):
@@ -78,7 +78,7 @@ def gap(driver: Driver, schedule: str, date: str, count: int, since: Instant, no
     key = f"{schedule}/{GAP_SLOT}/{date}/-"
     late = (Stage.MISSED, MissReason.GAP)
     row = (key, schedule, GAP_SLOT, date, None, since, since, now, 0, 0, "UTC", 0, *late, since, 1, "")
-    new = driver.execute(_INSERT, (*row, 0, 0, 0, 0, f"s/{schedule}", "allow", 0, None, None)) == 1
+    new = driver.execute(_INSERT, (*row, 0, 0, 0, 0, f"s/{schedule}", "allow", 0)) == 1
     if not new:
         return False
     driver.execute(
@@ -89,12 +89,12 @@ def gap(driver: Driver, schedule: str, date: str, count: int, since: Instant, no
 
 
 def settle(driver: Driver, stays: Iterable[Occurrence], schedules: Mapping[str, Schedule]) -> None:
-    """Give the planned rows of these occurrences the times and terms of the configuration as it is now.
+    """Give the planned rows of these occurrences the times and terms of the configuration as it is now,
+    also those that were claimed before and came back.
 
     A time at which one is to be tried again is kept, unless it only opens later than that.
     """
     driver.execute_many(_SETTLE, (_settled(o, schedules[o.schedule]) for o in stays))
-    driver.execute(_SETTLED)
 
 
 def planned(driver: Driver) -> list[tuple[str, Instant]]:
@@ -114,7 +114,6 @@ def _row(o: Occurrence, schedule: Schedule, secret: bytes, now: Instant) -> Sequ
         *(terms.max_call_duration, terms.participant_absent_timeout, o.timezone),
         bool(schedule.request.require_auth),
         *(stage, reason, o.opens, 1, mark, 0, 0, 0, 0, _party(o), schedule.overlap, o.rank),
-        *((o.opens, "create") if waits else (None, None)),
     )
 
 

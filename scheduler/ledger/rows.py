@@ -1,6 +1,6 @@
 """Records as rows, and back: the one place that knows both the columns and the fields.
 
-A row of `records` has the fields of `Record`, by the same names, and five columns that only the
+A row of `records` has the fields of `Record`, by the same names, and three columns that only the
 ledger needs; deliveries and strays are rows of their own. Nothing is decided here.
 """
 
@@ -11,10 +11,9 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from jobs.model import Address, Instant
+from jobs.model import Address
 from scheduler.facts import Stage
 from scheduler.ledger.driver import Driver
-from scheduler.lifecycle import wakes_at
 from scheduler.record import Delivery, DeliveryState, Record, Stray
 
 FIELDS = tuple(f.name for f in dataclasses.fields(Record) if f.name not in ("deliveries", "strays"))
@@ -27,7 +26,7 @@ LISTED = "(SELECT value FROM json_each(?))"
 
 _PROMISED = ("key", "schedule", "slot", "date", "participant")
 _MOVED = tuple(name for name in FIELDS if name not in _PROMISED)
-_UPDATE = f"UPDATE records SET {', '.join(f'{n} = :{n}' for n in _MOVED)}, wake = :wake, step = :step WHERE key = :key"  # noqa: E501, S608
+_UPDATE = f"UPDATE records SET {', '.join(f'{n} = :{n}' for n in _MOVED)} WHERE key = :key"  # noqa: S608
 
 
 def load(driver: Driver, where: str, params: Sequence[Any] = ()) -> list[Record]:
@@ -59,16 +58,8 @@ def save(driver: Driver, before: Record, after: Record) -> None:
 
 
 def values(record: Record) -> dict[str, Any]:
-    """A record's columns by name, and when it wakes for which step."""
-    row = {name: getattr(record, name) for name in FIELDS}
-    row["wake"], row["step"] = wake(record)
-    return row
-
-
-def wake(record: Record) -> tuple[Instant | None, str | None]:
-    """The columns that say when a record wants something next, and what."""
-    want = wakes_at(record)
-    return (None, None) if want is None else (want[0], str(want[1]))
+    """A record's columns by name."""
+    return {name: getattr(record, name) for name in FIELDS}
 
 
 def _record(row: Sequence[Any]) -> Record:

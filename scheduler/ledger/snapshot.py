@@ -96,10 +96,6 @@ class Snapshot:
                 return
             after = (page[-1].due, page[-1].key)
 
-    def wakes(self) -> Iterator[tuple[Instant | None, str | None]]:
-        """When each record wants something next, and what, as its row says; in the order of `records`."""
-        yield from map(tuple, self._driver.stream("SELECT wake, step FROM records ORDER BY due, key"))
-
     def record(self, key: str) -> Record | None:
         """One record, or `None`."""
         found = rows.by_keys(self._driver, (key,))

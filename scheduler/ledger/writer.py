@@ -84,11 +84,13 @@ class Writer:
         return batch, True
 
     def _commit(self, batch: list[_Job]) -> None:
+        begun = False
         try:
             with self._driver.transaction():
+                begun = True
                 answers = [_Answer(job.future, job.run(self._driver), None) for job in batch]
         except BaseException as error:  # it is raised again where somebody waits for it
-            if isinstance(error, Exception) and len(batch) > 1:
+            if begun and len(batch) > 1 and isinstance(error, Exception):
                 for job in batch:
                     self._commit([job])
                 return

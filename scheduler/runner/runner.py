@@ -69,13 +69,12 @@ class Runner:
         return Grant(self._limits, self._clock)
 
     @staticmethod
-    def interrupted(record: Record) -> Note:
+    def interrupted(record: Record, now: Instant) -> Note:
         """What a start says of a record whose POST the last process left behind: its outcome is
-        unknown, and its looks are counted from the attempt (S12)."""
-        at = record.attempted_at or record.opens
-        return Note(
-            record.key, Failed(StepKind.CREATE, Reason.LOST, "the process ended before the answer"), at
-        )
+        unknown (S12). The attempt ends now, since the service may be at work on it still; a further
+        start finds that written, and does not begin anew."""
+        lost = Failed(StepKind.CREATE, Reason.LOST, "the process ended before the answer")
+        return Note(record.key, lost, now)
 
     async def create(self, record: Record, grant: Grant) -> None:
         """Post for a record that was just claimed, note what came of it, and deliver its link."""

@@ -159,7 +159,7 @@ QUIET = {"nothing_there": NothingThere(DUE), "doubted": Doubted("coach/x/2026-03
 
 
 def tell(before: Record, fact: Fact, took_s: float | None = 0.12345, at: float = DUE) -> None:
-    Telemetry().fact(fact, before, lifecycle.apply(before, fact, at, (LOG,)), took_s)
+    Telemetry().fact(fact, before, lifecycle.apply(before, fact, at, (LOG,)), took_s, at)
 
 
 @pytest.mark.parametrize("kind", TOLD)

@@ -51,15 +51,14 @@ CREATE TABLE records (
   inspected_at     REAL,
   end_at           REAL,
   not_there        INTEGER NOT NULL,
-  -- what only the ledger needs: whom it is for (S6), its place in line (S18), when it wakes and for what
+  -- what only the ledger needs: whom it is for (S6), and its place in line (S18)
   party            TEXT NOT NULL,
   overlap          TEXT NOT NULL,
-  rank             INTEGER NOT NULL,
-  wake             REAL,
-  step             TEXT
+  rank             INTEGER NOT NULL
 );
 CREATE INDEX records_line ON records (due, rank, key) WHERE stage = 'planned';
-CREATE INDEX records_wake ON records (wake) WHERE wake IS NOT NULL;
+CREATE INDEX records_end ON records (end_at) WHERE end_at IS NOT NULL;
+CREATE INDEX records_inspect ON records (inspect_at) WHERE inspect_at IS NOT NULL;
 CREATE INDEX records_look ON records (look_at) WHERE look_at IS NOT NULL;
 CREATE INDEX records_held ON records (party) WHERE stage IN ('creating', 'live');
 CREATE INDEX records_mark ON records (mark);
@@ -78,6 +77,8 @@ CREATE TABLE deliveries (
   PRIMARY KEY (key, channel, target)
 ) WITHOUT ROWID;
 
+CREATE INDEX deliveries_open ON deliveries (due) WHERE state = 'open';
+
 -- Conversations of ours that no record wants; `end_at` is null once they are over.
 CREATE TABLE strays (
   key             TEXT NOT NULL,
@@ -86,7 +87,8 @@ CREATE TABLE strays (
   tries           INTEGER NOT NULL,
   PRIMARY KEY (key, conversation_id)
 ) WITHOUT ROWID;
-CREATE INDEX strays_open ON strays (key) WHERE end_at IS NOT NULL;
+
+CREATE INDEX strays_open ON strays (end_at) WHERE end_at IS NOT NULL;
 
 -- Everything that was ever noted, in order; `key` is null for the whole account. Append-only.
 CREATE TABLE facts (

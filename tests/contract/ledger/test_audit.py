@@ -81,8 +81,6 @@ DAMAGE = {
         f"UPDATE records SET inspect_at = NULL WHERE key = '{BEN}'",
         "live, but nothing will ever wake it",
     ),
-    "asleep for ever": (f"UPDATE records SET wake = NULL WHERE key = '{DEE}'", "its planned record should"),
-    "the wrong step": (f"UPDATE records SET step = 'inspect' WHERE key = '{DEE}'", "will not wake"),
     "no conversation": (f"UPDATE records SET conversation_id = NULL WHERE key = '{ANA}'", "without a conv"),
     "a shared one": (f"UPDATE records SET conversation_id = 'c2' WHERE key = '{ANA}'", "belongs to"),
     "a delivery is gone": (f"DELETE FROM deliveries WHERE key = '{ANA}'", "(differ: deliveries)"),

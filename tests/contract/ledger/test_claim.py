@@ -40,11 +40,14 @@ async def test_a_claim_is_the_tables_attempted_field_by_field(
     before = [await have(ledger, key) for key in (fresh, again)]
     generation = await ledger.generation("other terms", DUE)
     after = await ledger.claim(DUE, 9, generation)
-    assert after == [lifecycle.apply(record, Attempted(generation), DUE) for record in before]
+    claims = [Attempted(record.generation or generation) for record in before]
+    assert after == [
+        lifecycle.apply(record, claim, DUE) for record, claim in zip(before, claims, strict=True)
+    ]
     assert [await have(ledger, record.key) for record in after] == after
     with snapshot() as seen:
         last = seen.story(fresh)[-1]
-    assert (last.fact, last.at) == (Attempted(generation), DUE)
+    assert (last.fact, last.at) == (Attempted(1), DUE), "under the terms of its first claim"
 
 
 async def test_the_line_is_by_due_time_then_rotation_then_key(ledger: Ledger) -> None:

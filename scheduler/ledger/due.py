@@ -1,0 +1,90 @@
+"""What is due: the one look that a turn takes at the ledger, and when the next is worth taking.
+
+It names keys and counts, never terms, and reads each time where it stands: an End or an Inspect in its
+record or its stray, a Deliver in its delivery. So none of them can hide another of the same record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from jobs.model import Instant
+from scheduler.ledger import account, line
+from scheduler.ledger.account import Hold
+from scheduler.ledger.driver import Driver
+from scheduler.ledger.line import Blocked
+
+STEPS_MAX = 500
+"""How many due steps of a kind one look names, beyond those in hand; the rest is due at the next turn."""
+
+_STEPS = {
+    "end": "SELECT key, end_at AS at FROM records WHERE end_at <= :now "
+    "UNION ALL SELECT key, end_at FROM strays WHERE end_at <= :now AND tries % 2 = 0",
+    "deliver": "SELECT key, min(due, not_after) AS at FROM deliveries "
+    "WHERE state = 'open' AND (due <= :now OR not_after <= :now)",
+    "inspect": "SELECT key, inspect_at AS at FROM records WHERE inspect_at <= :now "
+    "UNION ALL SELECT key, end_at FROM strays WHERE end_at <= :now AND tries % 2 = 1",
+}
+"""In their order of precedence. A stray is ended and, when that was refused, asked after, in turn."""
+
+_NEXT = """
+SELECT min(at) FROM (
+  SELECT min(end_at) AS at FROM records WHERE end_at > :now
+  UNION ALL SELECT min(inspect_at) FROM records WHERE inspect_at > :now
+  UNION ALL SELECT min(end_at) FROM strays WHERE end_at > :now
+  UNION ALL SELECT min(due) FROM deliveries WHERE state = 'open' AND due > :now
+  UNION ALL SELECT min(not_after) FROM deliveries WHERE state = 'open' AND not_after > :now
+  UNION ALL SELECT min(look_at) FROM records WHERE look_at > :now
+  UNION ALL SELECT min(starts_at) FROM records WHERE stage = 'planned' AND starts_at > :now
+  -- a window is open to its last instant
+  UNION ALL SELECT min(shuts) + 0.001 FROM records WHERE stage = 'planned' AND shuts >= :now
+)
+"""
+
+
+class Due(NamedTuple):
+    """A record that wants a step now, and which (`deliver`, `inspect`, `end`)."""
+
+    key: str
+    step: str
+
+
+class View(NamedTuple):
+    """What one turn needs to know; keys and numbers, never terms. A record may want several steps."""
+
+    steps: Sequence[Due]
+    waiting: int
+    blocked: Sequence[Blocked]
+    shut: int
+    held: int
+    looks: int
+    live: int
+    holds: Sequence[Hold]
+    next_at: Instant | None
+
+
+def view(driver: Driver, now: Instant, in_hand: int) -> View:
+    """One look. `in_hand` records are still named, since the ledger doesn't know that they are."""
+    count = {
+        "shut": "SELECT count(*) FROM records WHERE stage = 'planned' AND shuts < :now",
+        "looks": "SELECT count(*) FROM records WHERE look_at <= :now",
+        "live": f"SELECT count(*) FROM records WHERE {line.HELD} AND stage = 'live'",  # noqa: S608
+    }
+    return View(
+        steps=_steps(driver, now, STEPS_MAX + in_hand),
+        waiting=line.waiting(driver, now),
+        blocked=line.blocked(driver, now),
+        held=line.held(driver, now),
+        holds=account.holds(driver),
+        next_at=driver.fetch(_NEXT, {"now": now})[0][0],
+        **{name: int(driver.fetch(sql, {"now": now})[0][0]) for name, sql in count.items()},
+    )
+
+
+def _steps(driver: Driver, now: Instant, most: int) -> list[Due]:
+    return [
+        Due(row[0], step)
+        for step, sql in _STEPS.items()
+        for row in driver.fetch(f"{sql} ORDER BY at LIMIT :most", {"now": now, "most": most})
+    ]
