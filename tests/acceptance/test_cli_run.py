@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from scheduler.ledger import Ledger
+from tests.acceptance.processes import started
 
-COMMAND = Path(sys.executable).with_name("callboard")
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 SCHEDULE = """\
@@ -34,16 +32,6 @@ schedules:
 def schedule(tmp_path: Path) -> Path:
     (tmp_path / "callboard.yaml").write_text(SCHEDULE, "utf-8")
     return tmp_path / "callboard.yaml"
-
-
-@contextmanager
-def started(*words: object) -> Iterator[subprocess.Popen[str]]:
-    """The command at work; killed at the end, whatever happened."""
-    with subprocess.Popen([COMMAND, *map(str, words)], stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
 
 
 def test_run_against_a_sandbox_creates_and_tells_links(callboard: Run, schedule: Path) -> None:
