@@ -4,9 +4,11 @@ from __future__ import annotations
 
 
 def team(size: int, *, at: str = '"08:00"', extra: str = "", properties: str = "", body: str = "") -> str:
-    """`size` people, every day at 08:00 UTC; `extra` are lines of the schedule, `body` of its conversation."""
+    """`size` people, every day at 08:00 UTC; `extra` are lines of the schedule, `body` of its request."""
     people = "\n".join(f"    - {{id: p{n:03}, name: P{n}}}" for n in range(size))
-    clocks = properties or "max_call_duration: 30m, participant_left_timeout: 60s, participant_absent_timeout: 2m"
+    clocks = (
+        properties or "max_call_duration: 30m, participant_left_timeout: 60s, participant_absent_timeout: 2m"
+    )
     return f"""
 rosters:
   team:

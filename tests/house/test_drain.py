@@ -7,11 +7,11 @@ import math
 from datetime import UTC, datetime
 
 import pytest
-from tests.house.conftest import Rig
-from tests.house.teams import team
 
 from jobs.tavus.sandbox import Fault, Plan, Sandbox
 from scheduler.clock import Bell, Clock
+from tests.house.conftest import Rig
+from tests.house.teams import team
 
 
 @pytest.fixture

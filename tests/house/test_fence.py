@@ -82,7 +82,7 @@ async def test_a_fault_in_a_delivery_postpones_it_by_five_minutes(rig, at):
 
 
 async def test_a_fault_in_a_survey_stops_surveys_for_five_minutes_and_nothing_else(rig, at):
-    """One answer lost, and the list can't be read for a bug of ours: the others are served, the look waits."""
+    """One answer lost, and the list can't be read for a bug of ours: the look waits alone."""
     rig.sandbox.faults.add(Fault(kind="drop", operation="create", when="after"))
     with capture_logs() as lines:
         records = await _day(rig, team(3), at + HOUR + 6 * MINUTE, Faulty(Survey, 1))

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 
 import pytest
 from structlog.testing import capture_logs
-from tests.house.teams import team
 
 from jobs.tavus.sandbox import Fault
 from scheduler.ledger import LedgerUnavailable
 from scheduler.ledger.driver import SqliteDriver
+from tests.house.teams import team
 
 MINUTE, HOUR = 60.0, 3600.0
 

@@ -1,4 +1,4 @@
-"""One canonical line for each step, links on the log channel's line only, the key nowhere (issue, point 9)."""
+"""One canonical line for each step, links on the log channel's line only, the key nowhere."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 import structlog
-from tests.house.teams import team
 
 from jobs.tavus.sandbox import Fault
 from scheduler.app.house import house
 from scheduler.settings import LogStyle, Secret
 from scheduler.telemetry import configure
+from tests.house.teams import team
 
 MINUTE, HOUR = 60.0, 3600.0
 KEY = "a-very-secret-key"
