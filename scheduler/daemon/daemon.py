@@ -82,6 +82,8 @@ class Daemon:
         What ended the house is raised as it is, not in a group of one.
         """
         self._alarm.stop()
+        if isinstance(error, Exception):
+            await self.settled()  # a group that is left by an error cancels its tasks
         try:
             await self._group.__aexit__(kind, error, tb)
         except BaseExceptionGroup as group:
@@ -214,7 +216,7 @@ class Daemon:
         await self._lift(Reason.SPENT)
         await self._clockwatch.begin()
         window_s = self.config.account.requests.per_s * 1.02
-        self._limits.seed(await self._ledger.requests_since(now - window_s))
+        self._limits.seed(await self._ledger.requests_since(now - window_s, now))
         left_behind = await self._ledger.in_flight()
         await self._ledger.note(*(self._runner.interrupted(record, now) for record in left_behind))
 

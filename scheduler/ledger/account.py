@@ -20,6 +20,10 @@ APPLICATION_ID = 0x63616C6C
 """Stands in the file's header (`call`), so that no other program's file is taken for a ledger."""
 
 
+_ANSWERS = ("created", "still_live", "ended", "not_there", "not_ended", "stray_ended", "stray_kept")
+"""The facts that each cost a request."""
+
+
 class Hold(NamedTuple):
     """Creation is stopped, for this reason, since this instant."""
 
@@ -79,7 +83,7 @@ def hold(driver: Driver, reason: str, now: Instant) -> bool:
     """Stop creation for this reason; whether it was not stopped for it before."""
     begun = driver.execute("INSERT OR IGNORE INTO holds VALUES (?, ?)", (reason, now)) == 1
     if begun:
-        _tell(driver, "held", reason, now)
+        _tell(driver, "held", {"reason": reason}, now)
     return begun
 
 
@@ -87,7 +91,7 @@ def lift(driver: Driver, reason: str, now: Instant) -> bool:
     """Let creation go on, as far as this reason is concerned; whether it was stopped for it."""
     lifted = driver.execute("DELETE FROM holds WHERE reason = ?", (reason,)) == 1
     if lifted:
-        _tell(driver, "lifted", reason, now)
+        _tell(driver, "lifted", {"reason": reason}, now)
     return lifted
 
 
@@ -97,14 +101,29 @@ def newest_fact_at(driver: Driver) -> Instant | None:
     return None if found is None else float(found)
 
 
-def requests_since(driver: Driver, since: Instant) -> list[Instant]:
-    """About when requests were sent since then: what the rate limit must remember over a restart (S17)."""
-    kinds = ("attempted", "still_live", "ended", "not_there", "not_ended", "stray_ended", "stray_kept")
-    marks = ", ".join("?" * len(kinds))
-    sql = f"SELECT at FROM facts WHERE at >= ? AND kind IN ({marks}) ORDER BY at"  # noqa: S608
-    return [row[0] for row in driver.fetch(sql, (since, *kinds))]
+def surveyed(driver: Driver, pages: int, now: Instant) -> None:
+    """A Survey has read this many pages: a fact of the account's, since each was a request."""
+    _tell(driver, "surveyed", {"pages": pages}, now)
 
 
-def _tell(driver: Driver, kind: str, reason: str, now: Instant) -> None:
-    data = json.dumps({"reason": reason})
+def requests_since(driver: Driver, since: Instant, now: Instant) -> list[Instant]:
+    """About when requests were sent since then: what the rate limit must remember over a restart (S17).
+
+    An answer is noted later than its request was sent, and a POST without one counts as sent now: it
+    errs to our cost.
+    """
+    places = ", ".join("?" * len(_ANSWERS))
+    sql = (
+        f"SELECT at, 1 FROM facts WHERE at >= ? AND kind IN ({places}) "  # noqa: S608
+        "UNION ALL SELECT at, 1 FROM facts WHERE at >= ? AND kind = 'failed' "
+        "AND json_extract(data, '$.step') != 'deliver' "
+        "UNION ALL SELECT at, json_extract(data, '$.pages') FROM facts WHERE at >= ? AND kind = 'surveyed' "
+        "UNION ALL SELECT ?, count(*) FROM records WHERE stage = 'creating' AND attempt_ended_at IS NULL"
+    )
+    found = driver.fetch(sql, (since, *_ANSWERS, since, since, now))
+    return sorted(at for at, count in found for _ in range(count))
+
+
+def _tell(driver: Driver, kind: str, said: Mapping[str, object], now: Instant) -> None:
+    data = json.dumps(said)
     driver.execute("INSERT INTO facts (key, at, kind, data) VALUES (NULL, ?, ?, ?)", (now, kind, data))

@@ -192,9 +192,13 @@ class Ledger:
         """When the newest fact happened."""
         return await self._do(account.newest_fact_at)
 
-    async def requests_since(self, since: Instant) -> list[Instant]:
+    async def surveyed(self, pages: int, now: Instant) -> None:
+        """A Survey has read this many pages."""
+        await self._do(lambda driver: account.surveyed(driver, pages, now))
+
+    async def requests_since(self, since: Instant, now: Instant) -> list[Instant]:
         """About when requests were sent since then."""
-        return await self._do(lambda driver: account.requests_since(driver, since))
+        return await self._do(lambda driver: account.requests_since(driver, since, now))
 
     async def _do(self, job: Callable[[Driver], T]) -> T:
         return await self._writer.submit(job)

@@ -38,7 +38,7 @@ from scheduler.lifecycle import Next, next_step
 from scheduler.limits import Limits
 from scheduler.record import Delivery, Record
 from scheduler.runner.grant import Grant
-from scheduler.runner.survey import Survey
+from scheduler.runner.survey import WANTS_ONE, Survey
 from scheduler.runner.terms import Terms
 from scheduler.templates import TemplateError
 
@@ -134,8 +134,10 @@ class Runner:
     async def _conclude(self, survey: Survey) -> None:
         by_mark = await self._ledger.by_marks(survey.marks())
         live = await self._ledger.live()
-        to = {r.key: await self._terms.addresses(r) for r in by_mark.values() if r.generation is not None}
+        wanted = [r for r in by_mark.values() if r.stage in WANTS_ONE and r.generation is not None]
+        to = {r.key: await self._terms.addresses(r) for r in wanted}
         notes = list(survey.notes(by_mark, live, to, self._clock.now()))
+        await self._ledger.surveyed(survey.pages, self._clock.now())
         if notes:
             await self._note(*notes)
 

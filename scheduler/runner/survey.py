@@ -20,10 +20,17 @@ from scheduler.lifecycle import last_look
 from scheduler.record import Record
 
 PAGES_MAX = 50
-"""A list of one status that takes more pages than this is not read to its end (S12)."""
+"""Ended rows in an order that can't be trusted are not read beyond this (S12), nor is any list of which this
+many pages brought nothing new."""
+
+PAGES_MOST = 1000
+"""No list is longer: active rows are bounded by the plan, ended ones by time."""
 
 SETTLED_S = 30.0
 """A conversation younger than this, or asked after as lately, may well be missing from a list."""
+
+WANTS_ONE = (Stage.PLANNED, Stage.CREATING)
+"""The stages in which a conversation that is found is adopted."""
 
 Addressed = Mapping[str, tuple[Address, ...]]
 
@@ -39,6 +46,7 @@ class Survey:
         last = [r.attempted_at or since for r in looking if self._looks_last(r)]
         self._back_to = min(last) - policy.MARGIN_S if last else None
         self._walk = _Walk("active", float("-inf"))
+        self.pages = 0
 
     @property
     def step(self) -> PageStep | None:
@@ -47,6 +55,7 @@ class Survey:
 
     def take(self, page: Page) -> None:
         """Read one page, the one that `step` asked for."""
+        self.pages += 1
         for row in page.rows:
             if marks.read(row.name) is not None:
                 self.rows.setdefault(row.conversation_id, row)
@@ -107,8 +116,8 @@ class Survey:
 
 
 class _Walk:
-    """The pages of one status, in order. It ends with the list, at a page that is wholly older than
-    `back_to` when rows come newest first, or after `PAGES_MAX` pages."""
+    """The pages of one status, in order. It ends with the list, or at a page that is wholly older than
+    `back_to` when rows come newest first; a list that doesn't end is given up."""
 
     def __init__(self, status: Literal["active", "ended"], back_to: Instant) -> None:
         self.status = status
@@ -117,6 +126,7 @@ class _Walk:
         self._back_to = back_to
         self._newest_first = True
         self._taken = 0
+        self._idle = 0
         self._seen: set[str] = set()
         self._total: int | None = None
 
@@ -135,13 +145,18 @@ class _Walk:
             self.step = None
         else:
             self.step = PageStep(self.status, step.page + 1)
-        if self.step is not None and self._taken >= PAGES_MAX:
+        if self.step is not None and self._is_endless():
             self.step, self.overflowed = None, True
+
+    def _is_endless(self) -> bool:
+        trusted = self.status == "active" or self._newest_first
+        return self._taken >= (PAGES_MOST if trusted else PAGES_MAX) or self._idle >= PAGES_MAX
 
     def _at_end(self, page: Page) -> bool:
         """Pages may be shorter than they were asked to be, so ids are counted, not pages."""
         fresh = {row.conversation_id for row in page.rows} - self._seen
         self._seen |= fresh
+        self._idle += not fresh
         times = [row.created_at for row in page.rows]
         self._newest_first = self._newest_first and times == sorted(times, reverse=True)
         if not times or (self._newest_first and times[0] < self._back_to):
@@ -156,7 +171,7 @@ def _meant(record: Record, rows: Sequence[Listed]) -> Iterator[Fact]:
     strays = {stray.conversation_id for stray in record.strays}
     unknown = [row for row in rows if row.conversation_id not in strays]
     adopted = None
-    if record.stage in (Stage.PLANNED, Stage.CREATING):
+    if record.stage in WANTS_ONE:
         adopted = next((row for row in unknown if row.url or not row.active), None)
     if adopted is not None:
         yield Found(adopted.conversation_id, adopted.url, adopted.created_at, adopted.active)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from scheduler.config import load
+from scheduler.config import load, schema
 from scheduler.model import PARTICIPANT_ZONE, Config
 from scheduler.planner import occurrences
 from scheduler.templates import Context, SlotView, Templates
@@ -81,3 +82,8 @@ def test_the_demos_calls_are_told_as_over_within_its_minute() -> None:
     assert 30 < clocks.participant_absent_timeout < clocks.max_call_duration
     asked_s = clocks.participant_absent_timeout + 15
     assert clocks.max_call_duration < asked_s < 60 - 12
+
+
+def test_the_schema_that_editors_read_is_the_one_we_give() -> None:
+    shipped = json.loads((CONFIGS / "callboard.schema.json").read_text())
+    assert shipped == schema(), "callboard schema > configs/callboard.schema.json"

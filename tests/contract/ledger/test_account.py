@@ -18,6 +18,7 @@ from tests.contract.ledger.world import (
     LINK,
     OPENS,
     Connect,
+    claimed,
     made_live,
     occurrence,
     promised,
@@ -66,9 +67,17 @@ async def test_what_the_rate_must_remember_are_requests_of_the_window(ledger: Le
         (Created("c1", LINK, DUE), 7),
     ]
     await ledger.note(*(Note(key, fact, DUE + at) for fact, at in others))  # type: ignore[arg-type]
-    assert await ledger.requests_since(OPENS) == [OPENS, DUE + 1, DUE + 2, DUE + 3]
-    assert await ledger.requests_since(DUE + 2) == [DUE + 2, DUE + 3]
-    assert await ledger.requests_since(DUE + 99) == []
+    await ledger.surveyed(2, DUE + 8)
+    sent = [DUE + 1, DUE + 2, DUE + 3, DUE + 6, DUE + 7, DUE + 8, DUE + 8]
+    assert (await ledger.requests_since(OPENS, DUE + 9))[-7:] == sent
+    assert await ledger.requests_since(DUE + 7, DUE + 9) == sent[-3:]
+    assert await ledger.requests_since(DUE + 99, DUE + 99) == []
+
+
+async def test_a_post_without_an_answer_counts_as_sent_now(ledger: Ledger) -> None:
+    await promised(ledger, occurrence("ana"))
+    await claimed(ledger, 1)
+    assert await ledger.requests_since(DUE + 50, DUE + 60) == [DUE + 60]
 
 
 async def test_what_was_written_is_there_when_it_is_opened_again(
