@@ -28,7 +28,8 @@ class TavusClient:
 
     async def create(self, request: ConversationRequest, sent: Sent) -> Created:
         """Create a conversation. LOST means that one may exist (S14)."""
-        return facts.created(await self._transport.ask(calls.create(request, self._ids), sent))
+        answer = await self._transport.ask(calls.create(request, self._ids), sent)
+        return facts.created(answer, request.conversation_name)
 
     async def survey(self, step: Survey, sent: Sent) -> Page:
         """One page of the account's list."""

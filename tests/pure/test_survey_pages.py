@@ -97,14 +97,30 @@ def test_in_any_other_order_it_reads_them_all(shuffled: Callable[[list[Listed]],
     assert len(survey.rows) == 901
 
 
-@pytest.mark.parametrize(
-    ("count", "overflowed", "active"), [(5_000, False, True), (5_001, True, True), (5_001, True, False)]
-)
-def test_fifty_pages_of_a_status_are_the_most(count: int, overflowed: bool, active: bool) -> None:
+@pytest.mark.parametrize(("count", "overflowed"), [(5_000, False), (5_001, True)])
+def test_fifty_pages_of_ended_rows_in_no_order_are_the_most(count: int, overflowed: bool) -> None:
     survey = Survey(T0 + 40, [last()])
-    asked = read(survey, rows(count, active=active, step=0.0))
+    asked = read(survey, rows(count, active=False, step=1.0))
     assert survey.overflowed is overflowed
-    assert len([page for status, page in asked if (status == "active") is active]) == 50
+    assert len([page for status, page in asked if status == "ended"]) == 50
+
+
+@pytest.mark.parametrize("active", [True, False])
+def test_what_the_plan_or_the_time_bounds_is_read_to_its_end(active: bool) -> None:
+    """Ten thousand running at once, or made within ten minutes, newest first."""
+    survey = Survey(T0 + 40, [last()])
+    read(survey, rows(10_000, active=active, step=-0.01))
+    assert not survey.overflowed
+    assert len(survey.rows) == 10_000
+
+
+def test_a_server_that_repeats_itself_is_given_up() -> None:
+    survey, asked = Survey(T0 + 40, [last()]), 0
+    while survey.step is not None:
+        survey.take(Page(tuple(rows(100)), 9_999))
+        asked += 1
+    assert survey.overflowed
+    assert asked == 2 * (1 + 50), "of either status"
 
 
 def test_an_ended_row_of_the_same_conversation_does_not_hide_the_active_one() -> None:

@@ -44,6 +44,16 @@ def test_created() -> None:
     assert facts.created(ok(room(status="ended"))) == Created("c1", URL, T0, ended=True)
 
 
+@pytest.mark.parametrize("told", ["Theirs", 17, ["Mine"]])
+def test_an_answer_about_another_conversation_is_no_answer(told: object) -> None:
+    def named(answer: Answer) -> Created:
+        return facts.created(answer, "Mine")
+
+    assert reason_of(named, ok(room(conversation_name=told))) is Reason.LOST
+    for same in ("Mine", "", None):
+        assert named(ok(room(conversation_name=same))) == facts.created(ok(ROOM))
+
+
 @pytest.mark.parametrize(
     ("url", "joined"),
     [

@@ -46,9 +46,15 @@ class Replica:
     status: str
 
 
-def created(answer: Answer) -> Created:
-    """The conversation that a create made; a private room's token is part of its link."""
+def created(answer: Answer, name: str | None = None) -> Created:
+    """The conversation that a create made; a private room's token is part of its link.
+
+    An answer that names another conversation than `name`, the one asked for, is somebody else's (a cache
+    between us and the API gave it twice): it says nothing about ours.
+    """
     body = _success(answer)
+    if name and (body.get("conversation_name") or name) != name:
+        raise unreadable(answer, "about another conversation")
     conversation_id, url = fields.opaque_id(body.get("conversation_id")), _join_link(body)
     if conversation_id is None or url is None:
         raise unreadable(answer, "without a usable id or link")
