@@ -1,14 +1,14 @@
-"""Everything at once, by dice: faults, people, edits, crashes, a clock that is set. Only the promises hold (S16)."""
+"""Everything at once, by dice: faults, people, edits, crashes, a clock that is set. The promises hold (S16)."""
 
 from __future__ import annotations
 
 import random
 
 import pytest
-from tests.house.conftest import Crash
-from tests.house.teams import team
 
 from jobs.tavus.sandbox import Fault, RoomClosed
+from tests.house.conftest import Crash
+from tests.house.teams import team
 
 MINUTE, HOUR = 60.0, 3600.0
 SLOTS = '["08:00", "08:10", "08:30", "08:35"]'
