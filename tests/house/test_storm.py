@@ -1,4 +1,4 @@
-"""Everything at once, by dice: faults, people, edits, crashes, a clock that is set. The promises hold (S16)."""
+"""Everything at once, by dice: faults, people, edits, crashes, a clock set. The promises hold (S16)."""
 
 from __future__ import annotations
 
