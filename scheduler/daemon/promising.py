@@ -1,14 +1,15 @@
 """Promises are written a quarter of an hour before they open; what lies further ahead is computed.
 
 This is where the planner meets the ledger: at a start (what was missed while we were away, S4),
-turn by turn, and when a configuration is swapped (S7). It keeps nothing that the ledger doesn't.
+turn by turn, and when a configuration is swapped (S7). What takes long for ten thousand people is
+computed beside the loop, which must not stall. Nothing is kept here that the ledger doesn't keep.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 from jobs.model import Instant
@@ -59,41 +60,21 @@ class Promising:
         if until > mark:
             plan = occurrences(self._schedules.values(), mark, until)
             await self._ledger.promise(plan, self._schedules, now, until)
-        self.next_at = max(self._next_opening(max(mark, until)) - policy.PROMISE_AHEAD_S, now + PLAN_GAP_S)
-
-    def _next_opening(self, after: Instant) -> Instant:
-        until = after + LOOK_AHEAD_S
-        upcoming = next(occurrences(self._schedules.values(), after, until), None)
-        return until if upcoming is None else upcoming.opens
+        opens = await asyncio.to_thread(_next_opening, self._schedules.values(), max(mark, until))
+        self.next_at = max(opens - policy.PROMISE_AHEAD_S, now + PLAN_GAP_S)
 
     async def _take(
         self, schedules: Mapping[str, Schedule], mark: Instant, now: Instant
     ) -> Mapping[str, int]:
         self._schedules = schedules
-        self.generation = await self._ledger.generation(freeze(schedules), now)
-        stays, notes, moved = await self._sorted(schedules, now)
+        self.generation = await self._ledger.generation(await asyncio.to_thread(freeze, schedules), now)
+        planned = await self._ledger.planned()
+        stays, notes, moved = await asyncio.to_thread(_sorted, planned, schedules, now)
         if notes:
             await self._ledger.note(*notes)
         await self._ledger.settle(stays, schedules, mark)
         self.next_at = 0.0
         return {"stay": len(stays) - moved, "moved": moved, "cancelled": len(notes)}
-
-    async def _sorted(
-        self, schedules: Mapping[str, Schedule], now: Instant
-    ) -> tuple[list[Occurrence], list[Note], int]:
-        """Of the promises that wait: those that stay, and notes for those that don't (S7)."""
-        find = finder(schedules.values())
-        stays, notes, moved = [], [], 0
-        for key, due in await self._ledger.planned():
-            occurrence = find(key)
-            if occurrence is None or (occurrence.due != due and occurrence.opens <= now):
-                notes.append(Note(key, Cancelled(CancelReason.REMOVED), now))
-            elif occurrence.skip is not None:
-                notes.append(Note(key, Skipped(SkipReason(occurrence.skip)), now))
-            else:
-                stays.append(occurrence)
-                moved += occurrence.due != due
-        return stays, notes, moved
 
     async def _close_absence(self, schedules: Mapping[str, Schedule], mark: Instant, now: Instant) -> Instant:
         """Away for more than a week: one row for each schedule, and the plan goes on from now (S4)."""
@@ -119,3 +100,27 @@ def _missed(
         counts[occurrence.schedule] += 1
         first.setdefault(occurrence.schedule, occurrence.opens)
     return {name: (number, first[name]) for name, number in counts.items()}
+
+
+def _next_opening(schedules: Collection[Schedule], after: Instant) -> Instant:
+    until = after + LOOK_AHEAD_S
+    upcoming = next(occurrences(schedules, after, until), None)
+    return until if upcoming is None else upcoming.opens
+
+
+def _sorted(
+    planned: Sequence[tuple[str, Instant]], schedules: Mapping[str, Schedule], now: Instant
+) -> tuple[list[Occurrence], list[Note], int]:
+    """Of the promises that wait: those that stay, notes for those that don't, and how many move (S7)."""
+    find = finder(schedules.values())
+    stays, notes, moved = [], [], 0
+    for key, due in planned:
+        occurrence = find(key)
+        if occurrence is None or (occurrence.due != due and occurrence.opens <= now):
+            notes.append(Note(key, Cancelled(CancelReason.REMOVED), now))
+        elif occurrence.skip is not None:
+            notes.append(Note(key, Skipped(SkipReason(occurrence.skip)), now))
+        else:
+            stays.append(occurrence)
+            moved += occurrence.due != due
+    return stays, notes, moved

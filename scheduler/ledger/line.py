@@ -80,7 +80,8 @@ def claim(driver: Driver, now: Instant, count: int, generation: int) -> list[Rec
     """Claim up to `count` promises, in line; the records as they are now, in the same order.
 
     Terms are frozen by the first claim: a promise that comes back is claimed under the same ones,
-    unless a swap has settled it anew since (S7).
+    unless a swap has settled it anew since (S7). While a hold is in force nobody is claimed: it may
+    have come since the turn that asked.
     """
     facts = [(r, Attempted(r.generation or generation)) for r in _head(driver, now, count)]
     claimed = [lifecycle.apply(r, fact, now) for r, fact in facts]
@@ -101,7 +102,7 @@ def _head(driver: Driver, now: Instant, count: int) -> list[Record]:
     same party goes before it (S6)."""
     line = driver.fetch(
         f"SELECT r.key, r.party, r.overlap FROM records AS r WHERE {_OPEN} AND {_FREE} "  # noqa: S608
-        "ORDER BY r.due, r.rank, r.key LIMIT :reach",
+        "AND NOT EXISTS (SELECT 1 FROM holds) ORDER BY r.due, r.rank, r.key LIMIT :reach",
         {"now": now, "reach": 2 * count},
     )
     keys, parties = list[str](), set[str]()

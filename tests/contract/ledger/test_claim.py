@@ -160,3 +160,11 @@ async def test_children_of_a_claimed_record_come_with_it(ledger: Ledger) -> None
     generation = await ledger.generation("{}", OPENS)
     (record,) = await ledger.claim(OPENS, 1, generation)
     assert [stray.conversation_id for stray in same(record).strays] == ["c8", "c9"]
+
+
+async def test_nobody_is_claimed_while_a_hold_is_in_force(ledger: Ledger) -> None:
+    await promised(ledger, occurrence("ana"))
+    await ledger.hold("denied", DUE)
+    assert await ledger.claim(DUE, 9, 1) == []
+    await ledger.lift("denied", DUE)
+    assert len(await ledger.claim(DUE, 9, 1)) == 1
