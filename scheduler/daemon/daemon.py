@@ -185,6 +185,7 @@ class Daemon:
                 return
             if self._alarm.ticks == ticks:
                 self._alarm.revive()
+                self._telemetry.say("alarm_revived", grave=True, times=self._alarm.revived)
             if self._next_at is not None and self._next_at <= self._clock.now():
                 return
 
