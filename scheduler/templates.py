@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any
 
 from jinja2 import StrictUndefined, nodes
 from jinja2 import TemplateError as JinjaError
@@ -85,7 +85,7 @@ Change = Callable[[str, str], str]
 """(field path, text) -> text."""
 
 _PERSONAL = frozenset(name for name in NAMES if name.startswith("participant."))
-_Holder = TypeVar("_Holder", ConversationRequest, Properties)
+Holder = ConversationRequest | Properties
 _FIELDS = tuple(field.name for field in fields(ConversationRequest))
 _PROPERTIES = tuple(field.name for field in fields(Properties))
 
@@ -121,11 +121,15 @@ class Templates:
                 broken.append((path, str(error)))
             return source
 
-        _changed(request, _FIELDS, "", attempt)
+        _changes(request, _FIELDS, "", attempt)
         return tuple(broken)
 
     def render(self, request: ConversationRequest, context: Context) -> ConversationRequest:
-        """The request with every text rendered; the same object when none of them is a template.
+        """The request with every text rendered. Raises TemplateError, naming the field."""
+        return replace(request, **self.texts(request, context))
+
+    def texts(self, request: ConversationRequest, context: Context) -> dict[str, Any]:
+        """The fields of the request that are different once their texts are rendered.
 
         Raises TemplateError, naming the field.
         """
@@ -137,7 +141,7 @@ class Templates:
             except TemplateError as error:
                 raise TemplateError(f"conversation.{path}: {error}") from None
 
-        return _changed(request, self._templated(request), "", text)
+        return _changes(request, self._templated(request), "", text)
 
     def _templated(self, request: ConversationRequest) -> tuple[str, ...]:
         """The fields that hold a template; remembered, since one request serves a whole roster."""
@@ -150,7 +154,7 @@ class Templates:
             names[path.partition(".")[0]] = None
             return source
 
-        _changed(request, _FIELDS, "", note)
+        _changes(request, _FIELDS, "", note)
         if len(self._held) >= CACHED:
             self._held.pop(next(iter(self._held)))
         self._held[id(request)] = request, tuple(names)
@@ -263,15 +267,15 @@ def _where(source: str, error: JinjaError) -> str:
     return f"line {line}: {error.message}" if line and "\n" in source.strip() else str(error.message)
 
 
-def _changed(holder: _Holder, names: Iterable[str], prefix: str, change: Change) -> _Holder:
-    """`holder` with `change` applied to each template in `names`; itself when nothing is different."""
+def _changes(holder: Holder, names: Iterable[str], prefix: str, change: Change) -> dict[str, Any]:
+    """What is different in `holder` once `change` is applied to each template in `names`."""
     changes: dict[str, Any] = {}
     for name in names:
         value = getattr(holder, name)
         changed = _value_changed(value, prefix + name, change)
         if changed != value:
             changes[name] = changed
-    return replace(holder, **changes) if changes else holder
+    return changes
 
 
 def _value_changed(value: object, path: str, change: Change) -> object:
@@ -282,5 +286,5 @@ def _value_changed(value: object, path: str, change: Change) -> object:
     if isinstance(value, Mapping):
         return {key: _value_changed(item, f"{path}.{key}", change) for key, item in value.items()}
     if isinstance(value, Properties):
-        return _changed(value, _PROPERTIES, f"{path}.", change)
+        return replace(value, **_changes(value, _PROPERTIES, f"{path}.", change))
     return value

@@ -8,7 +8,6 @@ and changes nothing.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -100,9 +99,8 @@ def _outcome(record: Record) -> dict[str, object]:
 
 
 def _replay(record: Record, story: list[Told]) -> Record:
-    again = dataclasses.replace(
-        Record(**{name: getattr(record, name) for name in _PROMISE}), starts_at=record.opens, mark=record.mark
-    )
+    promised = {name: getattr(record, name) for name in _PROMISE}
+    again = Record(**promised, starts_at=record.opens, mark=record.mark)
     for told in story:
         if told.fact is not None:
             again = lifecycle.apply(again, told.fact, told.at, told.addresses)

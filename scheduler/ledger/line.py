@@ -85,14 +85,16 @@ def claim(driver: Driver, now: Instant, count: int, generation: int) -> list[Rec
     """
     facts = [(r, Attempted(r.generation or generation)) for r in _head(driver, now, count)]
     claimed = [lifecycle.apply(r, fact, now) for r, fact in facts]
-    driver.execute_many(
-        "UPDATE records SET stage = 'creating', generation = ?, attempted_at = ?, attempt_ended_at = NULL, "
-        "looks = 0, look_at = NULL WHERE key = ? AND stage = 'planned'",
-        ((r.generation, now, r.key) for r in claimed),
+    driver.execute(
+        "UPDATE records SET stage = 'creating', generation = coalesce(generation, ?), attempted_at = ?, "  # noqa: S608
+        "attempt_ended_at = NULL, looks = 0, look_at = NULL "
+        f"WHERE key IN {rows.LISTED} AND stage = 'planned'",
+        (generation, now, rows.listed([r.key for r in claimed])),
     )
+    data = {fact: codec.encode(fact) for fact in {fact for _, fact in facts}}
     driver.execute_many(
         "INSERT INTO facts (key, at, kind, data) VALUES (?, ?, 'attempted', ?)",
-        ((r.key, now, codec.encode(fact)) for r, fact in facts),
+        ((r.key, now, data[fact]) for r, fact in facts),
     )
     return claimed
 

@@ -6,7 +6,6 @@ ledger needs; deliveries and strays are rows of their own. Nothing is decided he
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -16,24 +15,27 @@ from scheduler.facts import Stage
 from scheduler.ledger.driver import Driver
 from scheduler.record import Delivery, DeliveryState, Record, Stray
 
-FIELDS = tuple(f.name for f in dataclasses.fields(Record) if f.name not in ("deliveries", "strays"))
-"""The columns that are fields of a record, in their order."""
+FIELDS = Record._fields[:-2]
+"""The columns that are fields of a record, in their order: all but its deliveries and strays."""
 
-SELECT = f"SELECT {', '.join(f'r.{name}' for name in FIELDS)} FROM records AS r"  # noqa: S608
+SELECT = (
+    f"SELECT {', '.join(f'r.{name}' for name in FIELDS)}, "  # noqa: S608
+    "EXISTS (SELECT 1 FROM deliveries AS d WHERE d.key = r.key), "
+    "EXISTS (SELECT 1 FROM strays AS s WHERE s.key = r.key) FROM records AS r"
+)
 
 LISTED = "(SELECT value FROM json_each(?))"
 """The right side of an `IN`: one statement for lists of any length."""
 
-_PROMISED = ("key", "schedule", "slot", "date", "participant")
-_MOVED = tuple(name for name in FIELDS if name not in _PROMISED)
-_UPDATE = f"UPDATE records SET {', '.join(f'{n} = :{n}' for n in _MOVED)} WHERE key = :key"  # noqa: S608
+_STAGE, _PRIVATE = FIELDS.index("stage"), FIELDS.index("private")
 
 
 def load(driver: Driver, where: str, params: Sequence[Any] = ()) -> list[Record]:
     """The records of a query (what follows `FROM records AS r`), whole, in its order."""
-    bare = [_record(row) for row in driver.fetch(f"{SELECT} {where}", params)]
-    deliveries, strays = _children(driver, [r.key for r in bare])
-    return [_whole(r, deliveries, strays) for r in bare]
+    found = driver.fetch(f"{SELECT} {where}", params)
+    deliveries = _deliveries_of(driver, [row[0] for row in found if row[-2]])
+    strays = _strays_of(driver, [row[0] for row in found if row[-1]])
+    return [_record(row, deliveries.get(row[0], ()), strays.get(row[0], ())) for row in found]
 
 
 def by_keys(driver: Driver, keys: Sequence[str]) -> list[Record]:
@@ -47,8 +49,12 @@ def listed(values: Sequence[str]) -> str:
 
 
 def save(driver: Driver, before: Record, after: Record) -> None:
-    """Write what changed; the row must exist."""
-    driver.execute(_UPDATE, values(after))
+    """Write what changed: a column that is not named leaves its index alone. `before` is as the row says."""
+    names = [name for name, old, new in zip(FIELDS, before, after, strict=False) if new != old]
+    if names:
+        changes = ", ".join(f"{name} = ?" for name in names)
+        values = (*(getattr(after, name) for name in names), after.key)
+        driver.execute(f"UPDATE records SET {changes} WHERE key = ?", values)  # noqa: S608
     if after.deliveries != before.deliveries:
         driver.execute("DELETE FROM deliveries WHERE key = ?", (after.key,))
         driver.execute_many("INSERT INTO deliveries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", _deliveries(after))
@@ -57,38 +63,28 @@ def save(driver: Driver, before: Record, after: Record) -> None:
         driver.execute_many("INSERT INTO strays VALUES (?, ?, ?, ?)", _strays(after))
 
 
-def values(record: Record) -> dict[str, Any]:
-    """A record's columns by name."""
-    return {name: getattr(record, name) for name in FIELDS}
+def _record(row: Sequence[Any], deliveries: Sequence[Delivery], strays: Sequence[Stray]) -> Record:
+    values = list(row[:-2])
+    values[_STAGE] = Stage(values[_STAGE])
+    values[_PRIVATE] = bool(values[_PRIVATE])
+    return Record._make((*values, tuple(deliveries), tuple(strays)))
 
 
-def _record(row: Sequence[Any]) -> Record:
-    fields = dict(zip(FIELDS, row, strict=True))
-    fields["stage"] = Stage(fields["stage"])
-    fields["private"] = bool(fields["private"])
-    return Record(**fields)
+def _deliveries_of(driver: Driver, keys: list[str]) -> Mapping[str, list[Delivery]]:
+    found: dict[str, list[Delivery]] = {}
+    if keys:
+        for row in driver.fetch(f"SELECT * FROM deliveries WHERE key IN {LISTED}", (listed(keys),)):  # noqa: S608
+            found.setdefault(row["key"], []).append(_delivery(row))
+    return found
 
 
-def _children(
-    driver: Driver, keys: list[str]
-) -> tuple[Mapping[str, list[Delivery]], Mapping[str, list[Stray]]]:
-    deliveries: dict[str, list[Delivery]] = {}
-    strays: dict[str, list[Stray]] = {}
-    these = (listed(keys),)
-    for row in driver.fetch(f"SELECT * FROM deliveries WHERE key IN {LISTED}", these):  # noqa: S608
-        deliveries.setdefault(row["key"], []).append(_delivery(row))
-    for row in driver.fetch(f"SELECT * FROM strays WHERE key IN {LISTED}", these):  # noqa: S608
-        strays.setdefault(row["key"], []).append(Stray(row["conversation_id"], row["end_at"], row["tries"]))
-    return deliveries, strays
-
-
-def _whole(
-    record: Record, deliveries: Mapping[str, list[Delivery]], strays: Mapping[str, list[Stray]]
-) -> Record:
-    mine, lost = deliveries.get(record.key), strays.get(record.key)
-    if mine is None and lost is None:
-        return record
-    return dataclasses.replace(record, deliveries=tuple(mine or ()), strays=tuple(lost or ()))
+def _strays_of(driver: Driver, keys: list[str]) -> Mapping[str, list[Stray]]:
+    found: dict[str, list[Stray]] = {}
+    if keys:
+        for row in driver.fetch(f"SELECT * FROM strays WHERE key IN {LISTED}", (listed(keys),)):  # noqa: S608
+            stray = Stray(row["conversation_id"], row["end_at"], row["tries"])
+            found.setdefault(row["key"], []).append(stray)
+    return found
 
 
 def _delivery(row: Any) -> Delivery:

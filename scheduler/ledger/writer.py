@@ -23,6 +23,9 @@ T = TypeVar("T")
 BATCH_MAX = 500
 """Jobs in one transaction at most: bounds how long the first of them waits."""
 
+ANSWERS_MAX = 50
+"""Answers given in one round of the loop: whoever gets one goes on at once, and the loop must turn."""
+
 
 class _Job(NamedTuple):
     run: Callable[[Driver], Any]
@@ -100,7 +103,9 @@ class Writer:
 
 
 def _settle(answers: Sequence[_Answer]) -> None:
-    for future, result, error in answers:
+    if rest := answers[ANSWERS_MAX:]:
+        answers[0].future.get_loop().call_soon(_settle, rest)
+    for future, result, error in answers[:ANSWERS_MAX]:
         if future.done():
             continue
         if error is None:

@@ -7,7 +7,6 @@ belongs to which stage and fact is the table's. Pure: no clock, no input or outp
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from jobs.model import Address, Created, Instant
 from scheduler import policy
@@ -40,7 +39,7 @@ def listed(r: Record, fact: Found | Created, at: Instant, _: Addresses) -> Recor
 
 def looked(r: Record, fact: NothingThere, _at: Instant, _: Addresses) -> Record:
     """The look after a second create, or after giving up, adopted nothing: it was the last."""
-    return replace(r, look_at=None) if counts(r, fact) else r
+    return r._replace(look_at=None) if counts(r, fact) else r
 
 
 def stray_found(r: Record, fact: StrayFound, at: Instant, _: Addresses) -> Record:
@@ -50,7 +49,7 @@ def stray_found(r: Record, fact: StrayFound, at: Instant, _: Addresses) -> Recor
 
 def stray_ended(r: Record, fact: StrayEnded, _at: Instant, _: Addresses) -> Record:
     """The stray is over; the record's own stage doesn't change."""
-    return _with_stray(r, fact.conversation_id, lambda s: replace(s, end_at=None))
+    return _with_stray(r, fact.conversation_id, lambda s: s._replace(end_at=None))
 
 
 def stray_kept(r: Record, fact: StrayKept, at: Instant, _: Addresses) -> Record:
@@ -59,7 +58,7 @@ def stray_kept(r: Record, fact: StrayKept, at: Instant, _: Addresses) -> Record:
 
     def again(stray: Stray) -> Stray:
         wait_s = policy.end_wait_s(stray.tries // 2) if stray.tries % 2 else 0.0
-        return replace(stray, end_at=at + wait_s, tries=stray.tries + 1)
+        return stray._replace(end_at=at + wait_s, tries=stray.tries + 1)
 
     return _with_stray(r, fact.conversation_id, again)
 
@@ -68,27 +67,26 @@ def faulted(r: Record, _fact: Faulted, at: Instant, _: Addresses) -> Record:
     """The fence: everything waits five minutes; the third time the record fails, and what it still
     pays for is ended. In `creating` a fault only ever leads to a look."""
     later = at + policy.FAULT_WAIT_S
-    r = _postponed(replace(r, faults=r.faults + 1), later)
+    r = _postponed(r._replace(faults=r.faults + 1), later)
     if r.stage is Stage.CREATING:
-        r = replace(r, attempt_ended_at=at, looks=0, look_at=policy.look_at(at, 0))
+        r = r._replace(attempt_ended_at=at, looks=0, look_at=policy.look_at(at, 0))
     if r.faults < policy.FAULTS_MAX or r.stage not in (Stage.PLANNED, Stage.CREATING, Stage.LIVE):
         return r
-    failed = replace(over(r, EndedReason.OTHER, at), stage=Stage.FAILED, reason=str(FailReason.FAULT))
-    failed = afterlook(replace(failed, ended_at=None), at)
+    failed = over(r, EndedReason.OTHER, at)._replace(stage=Stage.FAILED, reason=str(FailReason.FAULT))
+    failed = afterlook(failed._replace(ended_at=None), at)
     return failed if r.conversation_id is None else stray(failed, r.conversation_id, at)
 
 
 def _postponed(r: Record, later: Instant) -> Record:
-    return replace(
-        r,
+    return r._replace(
         starts_at=max(r.starts_at, later),
         inspect_at=None if r.inspect_at is None else max(r.inspect_at, later),
         end_at=None if r.end_at is None else max(r.end_at, later),
-        deliveries=tuple(replace(d, due=max(d.due, later)) for d in r.deliveries),
-        strays=tuple(s if s.end_at is None else replace(s, end_at=max(s.end_at, later)) for s in r.strays),
+        deliveries=tuple(d._replace(due=max(d.due, later)) for d in r.deliveries),
+        strays=tuple(s if s.end_at is None else s._replace(end_at=max(s.end_at, later)) for s in r.strays),
     )
 
 
 def _with_stray(r: Record, conversation_id: str, change: Callable[[Stray], Stray]) -> Record:
     strays = tuple(change(s) if s.conversation_id == conversation_id else s for s in r.strays)
-    return replace(r, strays=strays)
+    return r._replace(strays=strays)

@@ -6,8 +6,6 @@ belongs to which stage and fact is the table's. Pure: no clock, no input or outp
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from jobs.errors import Reason
 from jobs.model import Address, Created, Instant
 from scheduler import policy
@@ -39,8 +37,7 @@ def last_look(record: Record, now: Instant) -> bool:
 
 def claim(r: Record, fact: Attempted, at: Instant, _: Addresses) -> Record:
     """Claimed: from now on a POST may be on the wire (S11)."""
-    return replace(
-        r,
+    return r._replace(
         stage=Stage.CREATING,
         generation=fact.generation,
         attempted_at=at,
@@ -53,7 +50,7 @@ def claim(r: Record, fact: Attempted, at: Instant, _: Addresses) -> Record:
 def close(r: Record, fact: Skipped | Missed | Cancelled, at: Instant, _: Addresses) -> Record:
     """A promise that will not be kept, with its reason (S15)."""
     stage = {Skipped: Stage.SKIPPED, Missed: Stage.MISSED, Cancelled: Stage.CANCELLED}[type(fact)]
-    return afterlook(replace(r, stage=stage, reason=str(fact.reason)), at)
+    return afterlook(r._replace(stage=stage, reason=str(fact.reason)), at)
 
 
 def created(r: Record, fact: Created, at: Instant, addresses: Addresses) -> Record:
@@ -62,7 +59,7 @@ def created(r: Record, fact: Created, at: Instant, addresses: Addresses) -> Reco
     live = _live(r, fact.conversation_id, fact.url, within(fact.created_at, began, at), at, addresses)
     if not fact.ended:
         return live
-    return replace(live, stage=Stage.ENDED, reason=EndedReason.TEST_MODE, ended_at=at, inspect_at=None)
+    return live._replace(stage=Stage.ENDED, reason=EndedReason.TEST_MODE, ended_at=at, inspect_at=None)
 
 
 def found(r: Record, fact: Found, at: Instant, addresses: Addresses) -> Record:
@@ -76,8 +73,8 @@ def found(r: Record, fact: Found, at: Instant, addresses: Addresses) -> Record:
     live = _live(r, fact.conversation_id, fact.url, within(fact.created_at, r.opens, at), at, addresses)
     if fact.active:
         return live
-    over = replace(live, stage=Stage.ENDED, reason=EndedReason.UNSEEN, ended_at=at)
-    return replace(over, inspect_at=None, deliveries=())
+    over = live._replace(stage=Stage.ENDED, reason=EndedReason.UNSEEN, ended_at=at)
+    return over._replace(inspect_at=None, deliveries=())
 
 
 def nothing_there(r: Record, fact: NothingThere, at: Instant, _: Addresses) -> Record:
@@ -86,14 +83,14 @@ def nothing_there(r: Record, fact: NothingThere, at: Instant, _: Addresses) -> R
         return r
     if last_look(r, fact.since):
         return _again(r, at)
-    return replace(r, looks=r.looks + 1, look_at=policy.look_at(r.attempt_ended_at, r.looks + 1))
+    return r._replace(looks=r.looks + 1, look_at=policy.look_at(r.attempt_ended_at, r.looks + 1))
 
 
 def unlisted(r: Record, _fact: Unlisted, at: Instant, _: Addresses) -> Record:
     """The list was too long to be read: whether a conversation exists stays unknown (S12)."""
     if r.look_at is None:
         return r
-    return afterlook(replace(r, stage=Stage.FAILED, reason=FailReason.UNKNOWN_OUTCOME), at)
+    return afterlook(r._replace(stage=Stage.FAILED, reason=FailReason.UNKNOWN_OUTCOME), at)
 
 
 def create_failed(r: Record, fact: Failed, at: Instant, _: Addresses) -> Record:
@@ -101,33 +98,32 @@ def create_failed(r: Record, fact: Failed, at: Instant, _: Addresses) -> Record:
     if r.attempt_ended_at is not None:
         return r  # the outcome is known to be unknown: only an answer or a look can tell
     if fact.reason is Reason.LOST:
-        return replace(r, attempt_ended_at=at, looks=0, look_at=policy.look_at(at, 0))
+        return r._replace(attempt_ended_at=at, looks=0, look_at=policy.look_at(at, 0))
     if fact.reason is Reason.REFUSED:
-        failed = replace(r, stage=Stage.FAILED, reason=FailReason.REFUSED, attempt_ended_at=at)
+        failed = r._replace(stage=Stage.FAILED, reason=FailReason.REFUSED, attempt_ended_at=at)
         return afterlook(failed, at)
     wait_s = policy.create_wait_s(r.key, r.tries) if fact.reason is Reason.BUSY else 0.0
-    back = replace(r, stage=Stage.PLANNED, attempt_ended_at=at, starts_at=at + wait_s, tries=r.tries + 1)
-    return replace(back, turned_away=str(fact.reason))
+    back = r._replace(stage=Stage.PLANNED, attempt_ended_at=at, starts_at=at + wait_s, tries=r.tries + 1)
+    return back._replace(turned_away=str(fact.reason))
 
 
 def _again(r: Record, at: Instant) -> Record:
     """A lost attempt left nothing to keep: try anew, or give up when the window is shut (S12)."""
     if at > r.shuts:
-        return afterlook(replace(r, stage=Stage.MISSED, reason=MissReason.LATE), at)
-    return replace(r, stage=Stage.PLANNED, attempt=r.attempt + 1, starts_at=at, looks=0, look_at=None)
+        return afterlook(r._replace(stage=Stage.MISSED, reason=MissReason.LATE), at)
+    return r._replace(stage=Stage.PLANNED, attempt=r.attempt + 1, starts_at=at, looks=0, look_at=None)
 
 
 def _anew(r: Record, at: Instant) -> Record:
     """A room that nobody can enter is replaced, but not for ever: each of them bills until it is ended."""
     if len(r.strays) >= policy.ROOMS_LOST_MAX:
-        return afterlook(replace(r, stage=Stage.FAILED, reason=FailReason.UNKNOWN_OUTCOME), at)
+        return afterlook(r._replace(stage=Stage.FAILED, reason=FailReason.UNKNOWN_OUTCOME), at)
     return _again(r, at)
 
 
 def _live(r: Record, conversation_id: str, url: str, made: Instant, at: Instant, to: Addresses) -> Record:
     not_after = policy.link_dies_at(made, r.absent_s)
-    live = replace(
-        r,
+    live = r._replace(
         stage=Stage.LIVE,
         reason=None,
         conversation_id=conversation_id,

@@ -6,8 +6,6 @@ belongs to which stage and fact is the table's. Pure: no clock, no input or outp
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from jobs.errors import Reason
 from jobs.model import Address, Delivered, Ended, Instant, NotEnded, NotThere, StillLive
 from scheduler import policy
@@ -28,15 +26,15 @@ Addresses = tuple[Address, ...]
 
 def delivered(r: Record, fact: Delivered, at: Instant, _: Addresses) -> Record:
     """The link has arrived at one address."""
-    return with_delivery(r, fact.address, lambda d: replace(d, state=DeliveryState.DELIVERED, at=at))
+    return with_delivery(r, fact.address, lambda d: d._replace(state=DeliveryState.DELIVERED, at=at))
 
 
 def gave_up(r: Record, fact: GaveUp, at: Instant, _: Addresses) -> Record:
     """An address is given up; when all are, the conversation is ended at once (S28)."""
     state, reason = DeliveryState.GIVEN_UP, str(fact.reason)
-    after = with_delivery(r, fact.address, lambda d: replace(d, state=state, at=at, reason=reason))
+    after = with_delivery(r, fact.address, lambda d: d._replace(state=state, at=at, reason=reason))
     lost = after != r and all(d.state is DeliveryState.GIVEN_UP for d in after.deliveries)
-    return replace(after, end_at=at) if lost and after.stage is Stage.LIVE else after
+    return after._replace(end_at=at) if lost and after.stage is Stage.LIVE else after
 
 
 def step_failed(r: Record, fact: Failed, at: Instant, to: Addresses) -> Record:
@@ -52,9 +50,9 @@ def step_failed(r: Record, fact: Failed, at: Instant, to: Addresses) -> Record:
         return not_there(r, NotThere(), at, to)
     later = at + policy.end_wait_s(r.tries)
     if fact.step is StepKind.END:
-        return replace(r, end_at=later, tries=r.tries + 1)
+        return r._replace(end_at=later, tries=r.tries + 1)
     end_at = at if r.end_at is None and _overdue(r, at) else r.end_at
-    return replace(r, inspect_at=later, end_at=end_at, tries=r.tries + 1)
+    return r._replace(inspect_at=later, end_at=end_at, tries=r.tries + 1)
 
 
 def _deliver_failed(r: Record, fact: Failed, address: Address, at: Instant, to: Addresses) -> Record:
@@ -66,22 +64,22 @@ def _deliver_failed(r: Record, fact: Failed, address: Address, at: Instant, to: 
         return gave_up(r, GaveUp(address, GiveUpReason.REFUSED), at, to)
     if due > delivery.not_after:
         return gave_up(r, GaveUp(address, GiveUpReason.STALE), at, to)
-    return with_delivery(r, address, lambda d: replace(d, due=due, tries=d.tries + 1))
+    return with_delivery(r, address, lambda d: d._replace(due=due, tries=d.tries + 1))
 
 
 def still_live(r: Record, _fact: StillLive, at: Instant, _: Addresses) -> Record:
     """It runs. The next question comes at its time; when it should long be over, it is ended (S23)."""
-    seen = replace(r, inspected_at=at, not_there=0, inspect_at=None)
+    seen = r._replace(inspected_at=at, not_there=0, inspect_at=None)
     if r.end_at is not None or r.created_at is None:
         return seen
     if _overdue(r, at):
-        return replace(seen, end_at=at, tries=0)
-    return replace(seen, inspect_at=policy.check_at(r.created_at, r.absent_s, r.max_call_s, at), tries=0)
+        return seen._replace(end_at=at, tries=0)
+    return seen._replace(inspect_at=policy.check_at(r.created_at, r.absent_s, r.max_call_s, at), tries=0)
 
 
 def doubted(r: Record, _fact: Doubted, at: Instant, _: Addresses) -> Record:
     """Somebody has a reason to ask: Inspect is due now."""
-    return replace(r, inspect_at=at)
+    return r._replace(inspect_at=at)
 
 
 def not_there(r: Record, fact: NotThere, at: Instant, to: Addresses) -> Record:
@@ -89,13 +87,13 @@ def not_there(r: Record, fact: NotThere, at: Instant, to: Addresses) -> Record:
     young = r.created_at is not None and at < r.created_at + policy.AFTERLOOK_S
     if young or r.not_there == 0:
         count = 0 if young else 1
-        return replace(r, not_there=count, inspect_at=at + policy.end_wait_s(0))
+        return r._replace(not_there=count, inspect_at=at + policy.end_wait_s(0))
     return over(r, EndedReason.GONE, at)
 
 
 def not_ended(r: Record, _fact: NotEnded, at: Instant, _: Addresses) -> Record:
     """End was refused: Inspect tells whether it was over already; if not, End again."""
-    return replace(r, inspect_at=at, end_at=at + policy.end_wait_s(r.tries), tries=r.tries + 1)
+    return r._replace(inspect_at=at, end_at=at + policy.end_wait_s(r.tries), tries=r.tries + 1)
 
 
 def ended(r: Record, fact: Ended, at: Instant, _: Addresses) -> Record:

@@ -6,7 +6,6 @@ No move stands here, only the pieces of moves; the moves are in `creation`, `liv
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from jobs.model import Address, Instant
 from scheduler import policy
@@ -22,22 +21,22 @@ def within(told: Instant, earliest: Instant, latest: Instant) -> Instant:
 def over(r: Record, reason: EndedReason, ended_at: Instant) -> Record:
     """The conversation is over: what was not delivered never will be (design, section 3)."""
     closed = tuple(
-        replace(d, state=DeliveryState.GIVEN_UP, at=ended_at, reason=str(GiveUpReason.ENDED))
+        d._replace(state=DeliveryState.GIVEN_UP, at=ended_at, reason=str(GiveUpReason.ENDED))
         if d.state is DeliveryState.OPEN
         else d
         for d in r.deliveries
     )
     told = not closed or any(d.state is DeliveryState.DELIVERED for d in closed)
     why = reason if told else EndedReason.UNDELIVERED
-    ended = replace(r, stage=Stage.ENDED, reason=str(why), ended_at=ended_at, deliveries=closed)
-    return replace(ended, inspect_at=None, end_at=None)
+    ended = r._replace(stage=Stage.ENDED, reason=str(why), ended_at=ended_at, deliveries=closed)
+    return ended._replace(inspect_at=None, end_at=None)
 
 
 def stray(r: Record, conversation_id: str, at: Instant) -> Record:
     """The record with one more stray, to be ended at once; known ones stay as they are."""
     if any(s.conversation_id == conversation_id for s in r.strays):
         return r
-    return replace(r, strays=(*r.strays, Stray(conversation_id, end_at=at)))
+    return r._replace(strays=(*r.strays, Stray(conversation_id, end_at=at)))
 
 
 def counts(r: Record, look: NothingThere) -> bool:
@@ -48,7 +47,7 @@ def counts(r: Record, look: NothingThere) -> bool:
 def afterlook(r: Record, at: Instant) -> Record:
     """The record, to be looked for once more if an answer was lost on the way here (S12)."""
     lost = r.attempt > 1 or r.look_at is not None
-    return replace(r, look_at=at + policy.AFTERLOOK_S if lost else None)
+    return r._replace(look_at=at + policy.AFTERLOOK_S if lost else None)
 
 
 def with_delivery(r: Record, address: Address, change: Callable[[Delivery], Delivery]) -> Record:
@@ -56,4 +55,4 @@ def with_delivery(r: Record, address: Address, change: Callable[[Delivery], Deli
     changed = (
         change(d) if d.address == address and d.state is DeliveryState.OPEN else d for d in r.deliveries
     )
-    return replace(r, deliveries=tuple(changed))
+    return r._replace(deliveries=tuple(changed))

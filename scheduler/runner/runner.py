@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from jobs.errors import Reason, StepFailed
 from jobs.model import (
@@ -50,6 +51,8 @@ OnHold = Callable[[Reason], Awaitable[None]]
 
 WRITE_AGAIN_S = 1.0
 
+T = TypeVar("T")
+
 
 class Runner:
     """Carries out steps for records that the daemon names; `grant` is the right to one request."""
@@ -82,25 +85,29 @@ class Runner:
             began = self._clock.now()
             fact, addresses = await self._attempt(record, grant)
             took_s = self._clock.now() - began
-            await self._note(Note(record.key, fact, self._clock.now(), addresses, took_s))
+            after = await self._note(Note(record.key, fact, self._clock.now(), addresses, took_s))
         except Exception as error:
             await self._fence(record.key, error)
             return
         finally:
             grant.close()
-        await self.advance(record.key, None)
+        await self.advance(record.key, None, after)
 
-    async def advance(self, key: str, grant: Grant | None) -> None:
-        """Do what the record wants now: one granted request, and every step that needs none."""
+    async def advance(self, key: str, grant: Grant | None, known: Record | None = None) -> None:
+        """Do what the record wants now: one granted request, and every step that needs none.
+
+        `known` is the record as a note has just left it; else it is read.
+        """
         try:
-            while (record := await self._ledger.record(key)) is not None:
+            record = known or await self._ledger.record(key)
+            while record is not None:
                 step = next_step(record, self._clock.now(), granted=grant is not None)
                 if isinstance(step, GaveUp):
-                    await self._note(Note(key, step, self._clock.now()))
+                    record = await self._note(Note(key, step, self._clock.now()))
                 elif step is not None and step.delivery is not None:
-                    await self._deliver(record, step.delivery)
+                    record = await self._deliver(record, step.delivery)
                 elif step is not None and grant is not None and step.kind is not StepKind.CREATE:
-                    await self._ask_after(key, step, grant)
+                    record = await self._ask_after(key, step, grant)
                     grant = None
                 else:
                     return
@@ -155,7 +162,7 @@ class Runner:
             return Failed(StepKind.CREATE, error.reason, error.detail), ()
         return _fact(outcome), addresses
 
-    async def _deliver(self, record: Record, delivery: Delivery) -> None:
+    async def _deliver(self, record: Record, delivery: Delivery) -> Record:
         participant = await self._terms.participant(record)
         step = Deliver(record.key, participant, delivery.address, record.url or "", delivery.not_after)
         began = self._clock.now()
@@ -163,9 +170,9 @@ class Runner:
             fact = _fact(await self._perform(step, _no_request))
         except StepFailed as error:
             fact = Failed(StepKind.DELIVER, error.reason, error.detail, delivery.address)
-        await self._note(_timed(record.key, fact, began, self._clock.now()))
+        return await self._note(_timed(record.key, fact, began, self._clock.now()))
 
-    async def _ask_after(self, key: str, step: Next, grant: Grant) -> None:
+    async def _ask_after(self, key: str, step: Next, grant: Grant) -> Record:
         asked = End(step.conversation_id) if step.kind is StepKind.END else Inspect(step.conversation_id)
         began = self._clock.now()
         try:
@@ -174,7 +181,7 @@ class Runner:
             fact = Failed(step.kind, error.reason, error.detail)
         if step.stray:
             fact = _of_stray(step.conversation_id, fact)
-        await self._note(_timed(key, fact, began, self._clock.now()))
+        return await self._note(_timed(key, fact, began, self._clock.now()))
 
     async def _granted(self, step: Step, kind: StepKind | None, grant: Grant) -> Outcome:
         """Perform a step that costs a request; the limits learn from its answer."""
@@ -196,15 +203,16 @@ class Runner:
         grant.answered(kind)
         return outcome
 
-    async def _note(self, *notes: Note) -> None:
-        await self._written(lambda: self._ledger.note(*notes))
+    async def _note(self, *notes: Note) -> Record:
+        """Write these; what the last one's record is afterwards."""
+        noted = await self._written(lambda: self._ledger.note(*notes))
+        return noted[-1].after
 
-    async def _written(self, write: Callable[[], Awaitable[object]]) -> None:
+    async def _written(self, write: Callable[[], Awaitable[T]]) -> T:
         """Write what must not be forgotten, however long the ledger can't take it."""
         while True:
             try:
-                await write()
-                return
+                return await write()
             except LedgerUnavailable:
                 await self._pause()
 

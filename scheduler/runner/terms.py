@@ -46,9 +46,10 @@ class Terms:
         """The rendered request, its name ending in our mark (S12)."""
         schedule = await self._schedule(record)
         context = Context(record.schedule, _slot(record), self._person(record, schedule))
-        request = self._templates.render(schedule.request, context)
-        name = marks.marked(request.conversation_name, record.mark, record.attempt)
-        return replace(request, conversation_name=name)
+        texts = self._templates.texts(schedule.request, context)
+        name = texts.get("conversation_name", schedule.request.conversation_name)
+        texts["conversation_name"] = marks.marked(name, record.mark, record.attempt)
+        return replace(schedule.request, **texts)
 
     async def participant(self, record: Record) -> Participant | None:
         """Whom the record is for."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from jobs.errors import Reason
@@ -33,7 +32,7 @@ def promise(**changed: Any) -> Record:
         starts_at=T0,
         mark="A" * 16,
     )
-    return replace(promised, **changed)
+    return promised._replace(**changed)
 
 
 def after(record: Record, *told: tuple[float, Fact], to: tuple[Address, ...] = (LOG, MAIL)) -> Record:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from jobs.errors import Reason
@@ -47,8 +45,8 @@ EVERY = [
 def test_a_stray_is_ended_whatever_the_stage_and_changes_nothing_else(record: Record) -> None:
     found = after(record, (400, StrayFound("c9")))
     assert next_step(found, T0 + 400) == Next(StepKind.END, "c9", stray=True)
-    assert replace(found, strays=()) == record
-    assert replace(after(found, (401, StrayEnded("c9"))), strays=()) == record
+    assert found._replace(strays=()) == record
+    assert after(found, (401, StrayEnded("c9")))._replace(strays=()) == record
     assert after(found, (500, StrayFound("c9"))) == found
 
 

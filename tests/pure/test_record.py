@@ -14,7 +14,7 @@ from tests.pure.lives import T0, after, creating, live, promise
 @pytest.mark.parametrize(("made_s", "late_s"), [(-30.0, 0.0), (0.0, 0.0), (12.5, 12.5)])
 def test_lateness_is_counted_from_the_slot_and_never_negative(made_s: float, late_s: float) -> None:
     record = after(creating(), (20, Created("c1", "https://x", T0)))
-    assert dataclasses.replace(record, created_at=T0 + made_s).lateness_s == late_s
+    assert record._replace(created_at=T0 + made_s).lateness_s == late_s
 
 
 def test_what_was_never_created_is_not_late() -> None:
@@ -23,7 +23,7 @@ def test_what_was_never_created_is_not_late() -> None:
 
 def test_a_record_is_a_value() -> None:
     assert live() == live() and hash(live()) == hash(live())
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(AttributeError):
         live().stage = Stage.ENDED  # type: ignore[misc]
 
 

@@ -32,7 +32,7 @@ SECRET, OTHERS = b"s" * 32, b"o" * 32
 
 
 def mine(record: Record) -> Record:
-    return replace(record, mark=marks.mark(SECRET, record.key))
+    return record._replace(mark=marks.mark(SECRET, record.key))
 
 
 def row(
@@ -67,7 +67,7 @@ def _by_mark(known: Sequence[Record]) -> Mapping[str, Record]:
 
 @pytest.mark.parametrize("record", [mine(lost()), mine(again())])
 def test_a_match_of_any_attempt_is_adopted_with_its_addresses(record: Record) -> None:
-    survey = read(40, [], row("c1", replace(record, attempt=1)))
+    survey = read(40, [], row("c1", record._replace(attempt=1)))
     (note,) = survey.notes(_by_mark([record]), [], {record.key: (LOG,)}, T0 + 41)
     assert note.fact == Found("c1", "https://c1", T0 + 1, True)
     assert (note.key, note.at, note.addresses) == (record.key, T0 + 41, (LOG,))
@@ -132,7 +132,7 @@ def test_a_known_stray_in_the_list_is_no_answer_to_a_look() -> None:
 @pytest.mark.parametrize("rows", [(), ("c2",), ("c1",), ("c1", "c2")])
 def test_the_look_after_a_second_create_is_settled_whatever_it_sees(rows: tuple[str, ...]) -> None:
     record = mine(after(again(), (40, Attempted(1))))
-    record = replace(after(record, (41, replace(CREATED, conversation_id="c2"))), mark=record.mark)
+    record = after(record, (41, replace(CREATED, conversation_id="c2")))._replace(mark=record.mark)
     survey = read(102, [record], *(row(each, record) for each in rows))
     for note in survey.notes(_by_mark([record]), [record], {}, T0 + 103):
         record = apply(record, note.fact, note.at)
@@ -190,7 +190,7 @@ def test_absence_proves_nothing_but_makes_a_question_due(
 
 
 def test_one_asked_after_lately_is_not_asked_after_again() -> None:
-    record = mine(replace(told(), inspected_at=T0 + 380))
+    record = mine(told()._replace(inspected_at=T0 + 380))
     assert said(read(400, []), live=[record]) == []
     assert said(read(411, []), live=[record]) == [(record.key, Doubted("survey"))]
 
@@ -233,7 +233,7 @@ def test_whatever_a_list_says_the_record_goes_on_and_nothing_of_ours_is_left(
 
 def test_a_list_too_long_decides_no_more_than_it_shows() -> None:
     last, early, known = mine(lost()), mine(after(lost(key="e"), (40, LOST))), mine(told(key="k"))
-    survey = Survey(T0 + 40, [last, replace(early, look_at=T0 + 39)])
+    survey = Survey(T0 + 40, [last, early._replace(look_at=T0 + 39)])
     full = tuple(Listed(f"x{n}", "theirs", "", True, T0) for n in range(100))
     while survey.step is not None:
         survey.take(Page(full, 10**6))

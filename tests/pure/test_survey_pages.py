@@ -83,7 +83,7 @@ def test_a_server_that_gives_less_than_was_asked_for_is_read_to_its_end(total: b
 
 def test_a_last_look_reads_ended_ones_until_a_page_is_older_than_ten_minutes_before_the_attempt() -> None:
     listed = [*rows(2), *rows(2_000, active=False, step=-10.0)]
-    survey = Survey(T0 + 40, [last(), replace(last(), key="b", attempted_at=T0 - 4_000)])
+    survey = Survey(T0 + 40, [last(), last()._replace(key="b", attempted_at=T0 - 4_000)])
     asked = read(survey, listed)
     assert asked == [("active", 1), *(("ended", n) for n in range(1, 7))]
     assert read(Survey(T0 + 40, [last()]), listed)[-1] == ("ended", 2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import json
 from collections.abc import Callable, Iterator
@@ -184,15 +183,15 @@ def test_what_is_no_outcome_makes_no_line(lines: Lines, kind: str) -> None:
 
 
 def test_a_look_that_ends_a_promise_makes_its_line(lines: Lines) -> None:
-    shut = dataclasses.replace(LOST, shuts=DUE)
-    last = dataclasses.replace(shut, looks=2, look_at=DUE + 30)
+    shut = LOST._replace(shuts=DUE)
+    last = shut._replace(looks=2, look_at=DUE + 30)
     tell(last, NothingThere(DUE + 30), at=DUE + 31)
     (line,) = lines()
     assert (line["stage"], line["reason"], line["level"]) == ("missed", "late", "warning")
 
 
 def test_what_is_failed_already_is_no_new_warning(lines: Lines) -> None:
-    failed = dataclasses.replace(STRAY, stage=Stage.FAILED, reason="fault")
+    failed = STRAY._replace(stage=Stage.FAILED, reason="fault")
     tell(failed, StrayEnded("c9"))
     (line,) = lines()
     assert line["level"] == "info"

@@ -150,7 +150,7 @@ class Verbs(RuleBasedStateMachine):
             r = self.expected[o.key]
             starts = o.opens if r.starts_at == r.opens else max(r.starts_at, o.opens)
             moved = {"due": o.due, "opens": o.opens, "shuts": o.shuts, "starts_at": starts}
-            self.expected[o.key] = dataclasses.replace(r, **moved)
+            self.expected[o.key] = r._replace(**moved)
 
     @rule()
     def reopen(self) -> None:

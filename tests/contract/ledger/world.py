@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -118,8 +117,7 @@ async def at_once(driver: Watched, first: Awaitable[object], *rest: Awaitable[ob
 
 def same(record: Record) -> Record:
     """A record to be compared: rows of deliveries and strays come in the order of their keys."""
-    return dataclasses.replace(
-        record,
+    return record._replace(
         deliveries=tuple(sorted(record.deliveries, key=lambda d: (d.address.channel, d.address.target))),
         strays=tuple(sorted(record.strays, key=lambda s: s.conversation_id)),
     )
