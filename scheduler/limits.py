@@ -88,20 +88,22 @@ class Limits:
         self._window.give_back()
         self._window.sent(now)
 
-    def unsent(self) -> None:
-        """One granted request was never sent, and won't be: its grant is free again."""
+    def unsent(self, lane: Lane = Lane.CREATE) -> None:
+        """One granted request was never sent, and won't be: its grant is free again, and if it was a
+        create, so is the head of a shut line."""
         self._window.give_back()
-        self._line.given_back()
+        if lane is Lane.CREATE:
+            self._line.given_back()
 
     def turned_away(self, now: Instant, sent_at: Instant | None, retry_after_s: float | None) -> None:
         """A request was answered 429 or 408, or could not be sent (`sent_at` None): all lanes wait.
 
         For `retry_after_s` (0 to 300) where the answer had one; else a step further of 1, 2, 4, 8,
-        16, 30 s - unless the request was on its way before the penalty began: that is no news.
+        16, 30 s - unless the request was on its way before the penalty began: that is no news. Whether it
+        was a create, and so perhaps the head of a shut line, is said by `undecided`.
         """
         self._penalty.look(now)
         self._penalty.turned_away(now, sent_at, retry_after_s)
-        self._line.undecided(now)
 
     def accepted(self) -> None:
         """A request was answered normally: the next penalty starts from 1 s again."""
@@ -117,8 +119,8 @@ class Limits:
         self._line.opened()
 
     def undecided(self, now: Instant) -> None:
-        """A create ended otherwise (lost, refused, denied, spent): if it was the head's, the next head
-        tries after the same wait again. Without this call it tries after 75 s."""
+        """A create ended otherwise (turned away, lost, refused, denied, spent): if it was the head's, the
+        next head tries after the same wait again. Without this call it tries after 75 s."""
         self._line.undecided(now)
 
     def in_window(self, now: Instant) -> int:

@@ -6,7 +6,7 @@ It checks what belongs together within `when` (S1, S8, S10); which instants a fo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import time
 from itertools import pairwise, product
@@ -122,18 +122,16 @@ class _When:
 
     def _on(self) -> On:
         moments = self._keys.on or []
-        for index, moment in enumerate(moments):
-            if moment in moments[:index]:
-                self._error("this moment is given twice", "on", index)
+        for index in _repeated(moments):
+            self._error("this moment is given twice", "on", index)
         return On(tuple(sorted(set(moments))))
 
     def _named(self, times: list[time] | dict[str, time], *path: str) -> tuple[Slot, ...]:
         if isinstance(times, dict):
             return tuple(Slot(name, at) for name, at in times.items())
         slots = tuple(Slot(_time_name(at), at) for at in times)
-        for index, slot in enumerate(slots):
-            if slot in slots[:index]:
-                self._error(f"the slot {quoted(slot.name)} is given twice", *path, index)
+        for index in _repeated(slots):
+            self._error(f"the slot {quoted(slots[index].name)} is given twice", *path, index)
         return slots
 
     def _warn_short_months(self, day: str) -> None:
@@ -171,6 +169,15 @@ class _When:
 
     def _key_error(self, message: str, *path: str | int) -> None:
         self._report.error(find(self._schedule, ("when", self._index, *path)).key.mark, message)
+
+
+def _repeated(values: Sequence[Hashable]) -> Iterator[int]:
+    """The places of values that were there before."""
+    seen: set[Hashable] = set()
+    for index, value in enumerate(values):
+        if value in seen:
+            yield index
+        seen.add(value)
 
 
 def _time_name(at: time) -> str:

@@ -92,9 +92,10 @@ class Kind:
 
 @dataclass(frozen=True)
 class OneOrMany:
-    """A list that may be written as its only item; never empty."""
+    """A list that may be written as its only item; never empty, and not longer than a person would write."""
 
     what: str
+    most: int = 1000
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_before_validator_function(self._as_list, handler(source))
@@ -108,6 +109,8 @@ class OneOrMany:
     def _as_list(self, value: object) -> object:
         if value == []:
             raise misread(self.what, Misread(f"the list is empty: expected {self.what}"))
+        if isinstance(value, list) and len(value) > self.most:
+            raise misread(self.what, Misread(f"the list has {len(value)} items: at most {self.most}"))
         return value if isinstance(value, list) else [value]
 
 

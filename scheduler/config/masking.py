@@ -16,7 +16,7 @@ MASK = "***"
 LINES_BACK = 200
 """How far above a line the key of its value is looked for."""
 
-_KEYED = re.compile(r"""(?P<key>[\w.-]+)["']?\s*[:=]\s*""")
+_KEYED = re.compile(r"""(?<![\w.-])(?P<key>[\w.-]+)["']?\s*[:=]\s*""")
 _REFERENCE = re.compile(
     r"""(\{\s*)?(env\s*:\s*[A-Z_][A-Z0-9_]*|file\s*:\s*["']?[/.][^\s"'}]*["']?)\s*(\}[\s,}]*)?(\s#.*)?"""
 )

@@ -40,6 +40,8 @@ from scheduler.config.fields import (
 from scheduler.config.scalars import Misread
 from scheduler.model import Fold, Gap, Overlap
 
+MOST_PEOPLE = 20_000
+"""In one list; a larger roster stands in CSV."""
 CHANNELS_LATER = ("mail", "webhook", "slack")
 
 
@@ -183,8 +185,10 @@ class ScheduleKeys(Strict):
     timezone: AnyZone | None = Field(
         default=None, description="An IANA zone, or participant: each person's own."
     )
-    participants: Annotated[list[_Who], OneOrMany("at least one roster or person")] | None = Field(
-        default=None, description="Rosters, or people inline; left out: one conversation for each slot."
+    participants: Annotated[list[_Who], OneOrMany("at least one roster or person", MOST_PEOPLE)] | None = (
+        Field(
+            default=None, description="Rosters, or people inline; left out: one conversation for each slot."
+        )
     )
     conversation: Conversation | None = Field(
         default=None, description="The request, in the API's own words."
@@ -208,7 +212,7 @@ def _is_file(value: object) -> str:
 
 RosterKeys = Annotated[
     Annotated[RosterFileKeys, Tag("<file>")]
-    | Annotated[list[PersonKeys], OneOrMany("at least one person"), Tag("<people>")],
+    | Annotated[list[PersonKeys], OneOrMany("at least one person", MOST_PEOPLE), Tag("<people>")],
     Discriminator(_is_file),
 ]
 

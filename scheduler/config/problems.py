@@ -110,7 +110,9 @@ class Report:
 
     def error(self, mark: Mark, message: str, hint: str | None = None) -> None:
         """Something that must be changed."""
-        self._add(_at(mark, message, hint, "error"))
+        self._more = self._more or self.full
+        if not self.full:
+            self._add(_at(mark, message, hint, "error"))
 
     def warn(self, mark: Mark, message: str, hint: str | None = None) -> None:
         """Something that may be meant so."""
@@ -144,8 +146,11 @@ class Report:
 
 
 def quoted(text: str) -> str:
-    """A value as a message shows it: on one line, not too long, nothing that drives a terminal."""
-    flat = _printable(text)
+    """A value as a message shows it: on one line, not too long, nothing that drives a terminal.
+
+    Without the blank after its colon, `api_key:...` is a text like any other: it ends there, too.
+    """
+    flat = shown([_printable(text[:LONGEST])], 0)
     return f'"{flat}"' if len(flat) <= 60 else f'"{flat[:57]}..."'
 
 

@@ -75,6 +75,9 @@ def unknown_key(key: Scalar, owner: type[Strict], present: Entries, report: Repo
     if key.text in owner.not_yet:
         report.error(key.mark, f"{quoted(key.text)} is not in this version", "remove the key")
         return
+    if report.full:  # nobody reads the hint, and finding it takes long
+        report.error(key.mark, "unknown key")
+        return
     free = [known for known in owner.known_keys() if known not in present.pairs]
     every = f"known here: {', '.join(owner.known_keys())}"
     hint = owner.hints.get(key.text) or did_you_mean(key.text, free)

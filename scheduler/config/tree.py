@@ -17,18 +17,25 @@ from scheduler.config.problems import Mark, Report, Source, quoted
 from scheduler.config.syntax import explain
 
 DEEPEST = 32
+MOST_VALUES = 100_000
+"""Keys, texts, lists and mappings of one file: 10,000 people inline. Larger rosters stand in CSV."""
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scalar:
-    """A text. `plain` means without quotes and not a block; `rest` is what follows it on its line."""
+    """A text. `plain` means without quotes and not a block; `end` is the place behind it."""
 
     text: str
     plain: bool
     mark: Mark
-    rest: str = ""
+    end: Mark
+
+    @property
+    def rest(self) -> str:
+        """What follows a plain text on its line. Cut when asked: a long line may hold 100,000 texts."""
+        return self.end.source.lines[self.end.line - 1][self.end.column - 1 :] if self.plain else ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,13 +107,17 @@ class _Composer:
 
     def _checked(self) -> Iterator[yaml.Event]:
         """The events without the stream's start, refused at the first that breaks a limit."""
-        depth = documents = 0
+        depth = documents = values = 0
         for event in yaml.parse(self._source.text, Loader=_LOADER):
             if isinstance(event, yaml.StreamStartEvent):
                 continue
             documents += isinstance(event, yaml.DocumentStartEvent)
             depth += isinstance(event, yaml.CollectionStartEvent)
             depth -= isinstance(event, yaml.CollectionEndEvent)
+            values += isinstance(event, yaml.NodeEvent)
+            if values > MOST_VALUES:
+                hint = "people may stand in a CSV file: {file: people.csv}"
+                raise _Refused(self._mark(event), f"more than {MOST_VALUES} values in one file", hint)
             self._limit(event, depth, documents)
             yield event
 
@@ -150,12 +161,7 @@ class _Composer:
         raise _Refused(self._mark(event), "a key is a plain word, not a list or a mapping")
 
     def _scalar(self, event: Any) -> Scalar:
-        plain = not event.style
-        mark = self._mark(event)
-        end = self._place(event.end_mark)
-        return Scalar(
-            event.value, plain, mark, self._source.lines[end.line - 1][end.column - 1 :] if plain else ""
-        )
+        return Scalar(event.value, not event.style, self._mark(event), self._place(event.end_mark))
 
     def _mark(self, event: Any) -> Mark:
         return self._place(event.start_mark)

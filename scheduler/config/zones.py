@@ -6,16 +6,13 @@ Only whether a name exists is asked of the tz data; clock changes are another ro
 from __future__ import annotations
 
 import re
-from importlib.resources import files
-from zoneinfo import ZoneInfo
 
 from scheduler.config.problems import quoted
 from scheduler.config.scalars import Misread
 from scheduler.config.suggest import nearest
 from scheduler.model import PARTICIPANT_ZONE
+from scheduler.zones import is_zone, zone_names
 
-_NOT_PLACES = re.compile(r"[A-Z0-9+-]+|(?:posix|right)/.*|posixrules|localtime|Factory")
-"""Abbreviations, which mean several places, and entries that are no zone names."""
 _MEANT = {
     "EST": "America/New_York", "EDT": "America/New_York", "ET": "America/New_York",
     "EST5EDT": "America/New_York", "CST": "America/Chicago", "CDT": "America/Chicago",
@@ -32,9 +29,7 @@ _MEANT = {
 
 def zone(text: str) -> str:
     """An IANA name such as `America/New_York`, or `UTC`."""
-    if text == "UTC":
-        return text
-    if _NOT_PLACES.fullmatch(text) or re.match(r"(UTC|GMT)?[+-]?[0-9]", text) or not _exists(text):
+    if not is_zone(text):
         raise Misread(f"{quoted(text)} is not an IANA time zone", lambda: _hint(text))
     return text
 
@@ -42,14 +37,6 @@ def zone(text: str) -> str:
 def zone_or_participant(text: str) -> str:
     """The same, or `participant`: each person's own."""
     return text if text == PARTICIPANT_ZONE else zone(text)
-
-
-def _exists(text: str) -> bool:
-    try:
-        ZoneInfo(text)
-    except (LookupError, OSError, ValueError):  # unknown, a directory of names, a path
-        return False
-    return True
 
 
 def _hint(text: str) -> str:
@@ -61,7 +48,7 @@ def _hint(text: str) -> str:
 
 def _nearest(text: str) -> str | None:
     """By the whole name, else by the city alone."""
-    known = [name for name in files("tzdata").joinpath("zones").read_text().split() if "/" in name]
+    known = sorted(name for name in zone_names() if "/" in name)
     cities = {name.rpartition("/")[2]: name for name in known}
     city = nearest(text.rpartition("/")[2], cities)
     return nearest(text, [*known, "participant"]) or (cities[city] if city else None)

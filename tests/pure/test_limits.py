@@ -271,6 +271,7 @@ def test_a_head_without_a_verdict_is_followed_by_another_one():
     limits.undecided(4.0)
     assert [heads(limits, now) for now in (4.0, 6.9, 7.0)] == [0, 0, 1]
     limits.turned_away(8.0, 7.0, None)
+    limits.undecided(8.0)
     assert [heads(limits, now) for now in (9.0, 11.0)] == [0, 1]
     admission = limits.admit(12.0, wanting(create=5), 5)
     assert admission.next_at == 11.0 + 75.0  # the answer never came
