@@ -38,7 +38,7 @@ REQUEST = ConversationRequest(
         "I want to improve my sales techniques. Help me practice handling common objections from clients and "
         "closing deals more effectively. My name is {{ participant.name }}."
     ),
-    properties=Properties(participant_absent_timeout=120),
+    properties=Properties(participant_absent_timeout=600),
 )
 
 

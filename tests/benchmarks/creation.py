@@ -72,7 +72,7 @@ def _body(person: int) -> dict[str, object]:
         "properties": {
             "max_call_duration": 1800,
             "participant_left_timeout": 60,
-            "participant_absent_timeout": 120,
+            "participant_absent_timeout": 600,
         },
     }
 
