@@ -17,7 +17,7 @@ from jobs.model import Instant
 from scheduler.ledger import account, due, line, notes, promises, rows
 from scheduler.ledger.driver import Driver, SqliteDriver
 from scheduler.ledger.due import View
-from scheduler.ledger.errors import LedgerDamaged
+from scheduler.ledger.errors import LedgerDamaged, LedgerMismatch
 from scheduler.ledger.files import Lock, make_private, prepare
 from scheduler.ledger.migrate import migrate
 from scheduler.ledger.notes import Note, Noted
@@ -59,8 +59,12 @@ class Ledger:
             undo.callback(driver.close)
             _recognise(driver, path)
             make_private(path)
-            migrate(driver)
-            ledger = cls(driver, lock, account.begin(driver, base_url, now))
+            try:
+                migrate(driver)
+                meta = account.begin(driver, base_url, now)
+            except LedgerMismatch as error:
+                raise LedgerMismatch(f"{path}: {error}") from None
+            ledger = cls(driver, lock, meta)
             undo.pop_all()
         return ledger
 

@@ -10,13 +10,17 @@ from importlib.resources import files
 from sqlite3 import complete_statement
 
 from scheduler.ledger.driver import Driver
-from scheduler.ledger.errors import LedgerMismatch
+from scheduler.ledger.errors import LedgerMismatch, LedgerUnavailable
 
 
 def migrations() -> list[tuple[int, str]]:
-    """All migrations that this program knows, as (number, SQL), in order."""
+    """All migrations that this program knows, as (number, SQL), in order; raises LedgerUnavailable when they
+    can't be read now (no descriptor is left, say)."""
     folder = files("scheduler.ledger") / "migrations"
-    found = [(int(f.name[:4]), f.read_text()) for f in folder.iterdir() if f.name.endswith(".sql")]
+    try:
+        found = [(int(f.name[:4]), f.read_text()) for f in folder.iterdir() if f.name.endswith(".sql")]
+    except OSError as error:
+        raise LedgerUnavailable(f"{folder}: {error.strerror or error}") from None
     return sorted(found)
 
 
