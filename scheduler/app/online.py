@@ -55,7 +55,7 @@ async def _ask(tavus: TavusClient, limits: Limits, kind: str, id_: str, schedule
     clock = Clock()
     while not (admission := limits.admit(clock.now(), {Lane.SURVEY: 1}, 0)).granted[Lane.SURVEY]:
         await clock.sleep_until(admission.next_at, Bell(), 60.0)
-    grant = Grant(limits, clock)
+    grant = Grant(limits, clock, Lane.SURVEY)
     ask = tavus.persona if kind == "persona" else tavus.replica
     try:
         found = await ask(id_, grant.sent)

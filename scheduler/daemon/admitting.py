@@ -47,13 +47,14 @@ class Admitting:
         for key, grant in self._with_grants(due, admission.granted):
             self._hands.take(key, self._runner.advance(key, grant))
         if admission.granted[Lane.SURVEY]:
-            self._hands.take(_SURVEY, self._surveying.page(self._runner.grant()))
+            self._hands.take(_SURVEY, self._surveying.page(self._runner.grant(Lane.SURVEY)))
         await self._claim(admission.granted[Lane.CREATE], generation, now)
         times = (view.next_at, admission.next_at, self._surveying.next_at)
         return min((at for at in times if at is not None), default=None)
 
     def _waiting(self, view: View, due: Sequence[Due], free: int, now: Instant) -> dict[Lane, int]:
-        survey = self._surveying.wanted(view, free, now) and _SURVEY not in self._hands
+        full = free <= 0 or self._limits.shut
+        survey = self._surveying.wanted(view, full, now) and _SURVEY not in self._hands
         denied = self._surveying.denied
         return {
             Lane.END: 0 if denied else sum(each.step == StepKind.END for each in due),
@@ -76,7 +77,7 @@ class Admitting:
                 continue
             if lane is not None:
                 left[lane] -= 1
-            grant = None if lane is None else self._runner.grant()
+            grant = None if lane is None else self._runner.grant(lane)
             if each.key not in self._hands:
                 yield each.key, grant
             elif grant is not None:
@@ -90,7 +91,7 @@ class Admitting:
                 chunk = min(left, CLAIM_CHUNK)
                 claimed = await self._ledger.claim(now, chunk, generation)
                 for record in claimed:
-                    self._hands.take(record.key, self._runner.create(record, self._runner.grant()))
+                    self._hands.take(record.key, self._runner.create(record, self._runner.grant(Lane.CREATE)))
                 left -= len(claimed)
                 if len(claimed) < chunk:
                     break

@@ -47,7 +47,7 @@ class Surveying:
         self.denied = True
         self.next_at: Instant | None = None
 
-    def wanted(self, view: View, free: int, now: Instant) -> bool:
+    def wanted(self, view: View, full: bool, now: Instant) -> bool:
         """Whether a page (or, while the key is refused, a probe) should be asked for now."""
         self._believe(now)
         if not (view.live or view.waiting):
@@ -56,7 +56,7 @@ class Surveying:
         if denied and not self.denied:
             self._probe_at = now + policy.PROBE_S
         self.denied = denied
-        due = self._due(view, free, now)
+        due = self._due(view, full, now)
         at = None if due is None or self._busy else max(due, self._not_before)
         self.next_at = at if at is not None and at > now else None
         return at is not None and at <= now
@@ -75,12 +75,12 @@ class Surveying:
             self._busy = False
             grant.close()
 
-    def _due(self, view: View, free: int, now: Instant) -> Instant | None:
+    def _due(self, view: View, full: bool, now: Instant) -> Instant | None:
         if self.denied:
             return self._probe_at
         if self._survey is not None or view.looks:
             return now
-        if view.waiting and free <= 0:
+        if view.waiting and full:
             return self._last_at + FULL_EVERY_S
         return self._last_at + LIVE_EVERY_S if view.live else None
 

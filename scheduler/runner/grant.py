@@ -11,7 +11,7 @@ from jobs.errors import Reason, StepFailed
 from jobs.model import Instant
 from scheduler.clock import Clock
 from scheduler.facts import StepKind
-from scheduler.limits import Limits
+from scheduler.limits import Lane, Limits
 
 
 class _State(Enum):
@@ -23,9 +23,10 @@ class _State(Enum):
 class Grant:
     """One request's place in the rate window; `close` it, whatever became of the request."""
 
-    def __init__(self, limits: Limits, clock: Clock) -> None:
+    def __init__(self, limits: Limits, clock: Clock, lane: Lane) -> None:
         self._limits = limits
         self._clock = clock
+        self._lane = lane
         self._state = _State.WAITING
         self._sent_at: Instant | None = None
 
@@ -39,7 +40,7 @@ class Grant:
     def close(self) -> None:
         """The step is over; a request that was never sent gives its place back."""
         if self._state is _State.WAITING:
-            self._limits.unsent()
+            self._limits.unsent(self._lane)
         self._state = _State.CLOSED
 
     def answered(self, step: StepKind | None) -> None:

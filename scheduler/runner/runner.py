@@ -36,7 +36,7 @@ from scheduler.clock import Bell, Clock
 from scheduler.facts import Fact, Failed, Faulted, GaveUp, StepKind, StrayEnded, StrayKept
 from scheduler.ledger import Ledger, LedgerUnavailable, Note
 from scheduler.lifecycle import Next, next_step
-from scheduler.limits import Limits
+from scheduler.limits import Lane, Limits
 from scheduler.record import Delivery, Record
 from scheduler.runner.grant import Grant
 from scheduler.runner.survey import WANTS_ONE, Survey
@@ -67,9 +67,9 @@ class Runner:
         self._terms = terms
         self._on_hold = on_hold
 
-    def grant(self) -> Grant:
-        """Take over one grant that the limits gave."""
-        return Grant(self._limits, self._clock)
+    def grant(self, lane: Lane) -> Grant:
+        """Take over one grant that the limits gave to this lane."""
+        return Grant(self._limits, self._clock, lane)
 
     @staticmethod
     def interrupted(record: Record, now: Instant) -> Note:

@@ -18,7 +18,8 @@ from itertools import count
 
 import pytest
 
-from scheduler.limits import WIDENING, Admission, Lane, Limits
+from scheduler.limits import Admission, Lane, Limits
+from scheduler.limits.window import WIDENING
 from scheduler.model import Rate
 
 ARRIVALS = 300

@@ -14,22 +14,15 @@ that is set forward can't be told from time that passed (S9 holds the large ones
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
 from jobs.model import Instant
+from scheduler.limits.line import Line
+from scheduler.limits.penalty import Penalty
+from scheduler.limits.window import Window
 from scheduler.model import Rate
-
-WIDENING = 1.02
-BACKOFF_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
-LONGEST_RETRY_AFTER_S = 300.0
-FULL_RETRY_S = (3.0, 5.0, 10.0)
-HEAD_ANSWERS_WITHIN_S = 75.0
-"""Above the 60 s that a Create is given: a head whose answer was lost can't shut the line for ever."""
-STALE_S = 5.0
-"""A `now` this much behind what was seen is an old reading; further behind, the clock was set back."""
 
 
 class Lane(IntEnum):
@@ -60,10 +53,10 @@ class Limits:
     """
 
     def __init__(self, rate: Rate) -> None:
-        self._window = _Window(rate)
-        self._inspects = _Window(_tenth(rate))
-        self._penalty = _Penalty()
-        self._line = _Line()
+        self._window = Window(rate)
+        self._inspects = Window(_tenth(rate))
+        self._penalty = Penalty()
+        self._line = Line()
 
     def set_rate(self, rate: Rate) -> None:
         """Apply another rate at once (S7). A longer window remembers only what the old one still did."""
@@ -128,6 +121,11 @@ class Limits:
         return self._window.counted(now)
 
     @property
+    def shut(self) -> bool:
+        """The account was full when it was last asked, whatever we count: only the head tries (S17)."""
+        return self._line.shut
+
+    @property
     def held_until(self) -> Instant | None:
         """When the last penalty ends; `None` once an admission has seen it over."""
         return self._penalty.until
@@ -158,142 +156,3 @@ class Limits:
 
 def _tenth(rate: Rate) -> Rate:
     return Rate(max(1, rate.count // 10), rate.per_s)
-
-
-class _Window:
-    """What counts against a rate: grants outstanding, and sendings no older than the widened window.
-
-    `_sent` is sorted: a sending that seems older than the last is taken to be as young.
-    """
-
-    def __init__(self, rate: Rate) -> None:
-        self.outstanding = 0
-        self._sent: deque[Instant] = deque()
-        self.set_rate(rate)
-
-    def set_rate(self, rate: Rate) -> None:
-        self._count, self._length_s = rate.count, rate.per_s * WIDENING
-
-    def seed(self, sent: Iterable[Instant]) -> None:
-        self._sent = deque(sorted([*self._sent, *sent]))
-
-    def sent(self, now: Instant, count: int = 1) -> None:
-        at = max(now, self._sent[-1]) if self._sent else now
-        self._sent.extend([at] * count)
-
-    def give_back(self) -> None:
-        self.outstanding = max(0, self.outstanding - 1)
-
-    def look(self, now: Instant) -> None:
-        if self._sent and self._sent[-1] > now + STALE_S:
-            self._clock_set_back(now)
-        while self._sent and self._sent[0] + self._length_s <= now:
-            self._sent.popleft()
-
-    def room(self) -> int:
-        return max(0, self._count - self.outstanding - len(self._sent))
-
-    def opens_at(self, now: Instant) -> Instant | None:
-        if self.room():
-            return now
-        last_to_leave = self.outstanding + len(self._sent) - self._count
-        return self._sent[last_to_leave] + self._length_s if last_to_leave < len(self._sent) else None
-
-    def counted(self, now: Instant) -> int:
-        return self.outstanding + sum(at + self._length_s > now for at in self._sent)
-
-    def _clock_set_back(self, now: Instant) -> None:
-        """What lies ahead was sent before now, nobody knows when: counted from now it errs to our cost."""
-        moved = 0
-        while self._sent and self._sent[-1] > now:
-            self._sent.pop()
-            moved += 1
-        self._sent.extend([now] * moved)
-
-
-class _Penalty:
-    """The one wait that holds every lane after the account turned a request away."""
-
-    def __init__(self) -> None:
-        self.until: Instant | None = None
-        self._began: Instant | None = None
-        self._length_s = 0.0
-        self._level = 0
-
-    def look(self, now: Instant) -> None:
-        if self._began is not None and self._began > now + STALE_S:
-            self._began = now
-            self.until = None if self.until is None else now + self._length_s
-        if self.until is not None and self.until <= now:
-            self.until = None
-
-    def turned_away(self, now: Instant, sent_at: Instant | None, retry_after_s: float | None) -> None:
-        if retry_after_s is not None:
-            # In this order NaN becomes the longest wait, not none.
-            self._hold(now, max(0.0, min(LONGEST_RETRY_AFTER_S, retry_after_s)))
-        elif self._is_news(now, sent_at):
-            self._hold(now, BACKOFF_S[min(self._level, len(BACKOFF_S) - 1)])
-            self._level += 1
-
-    def accepted(self) -> None:
-        self._level = 0
-
-    def opens_at(self, now: Instant) -> Instant:
-        return now if self.until is None else self.until
-
-    def _is_news(self, now: Instant, sent_at: Instant | None) -> bool:
-        if sent_at is None:
-            return self.until is None
-        return self._began is None or sent_at > self._began
-
-    def _hold(self, now: Instant, wait_s: float) -> None:
-        self.until = max(self.opens_at(now), now + wait_s)
-        self._began, self._length_s = now, self.until - now
-
-
-class _Line:
-    """Creation after a refusal for concurrency: shut, but for one head at a time (S17)."""
-
-    def __init__(self) -> None:
-        self._refusals = 0
-        self._retry_at: Instant = 0.0
-        self._head_until: Instant | None = None
-
-    def look(self, now: Instant) -> None:
-        self._retry_at = min(self._retry_at, now + FULL_RETRY_S[-1])
-        if self._head_until is not None:
-            self._head_until = min(self._head_until, now + HEAD_ANSWERS_WITHIN_S)
-
-    def grant(self, now: Instant, wanted: int) -> int:
-        if not self._refusals:
-            return wanted
-        count = min(1, wanted) if self.opens_at(now) <= now else 0
-        if count:
-            self._head_until = now + HEAD_ANSWERS_WITHIN_S
-        return count
-
-    def opens_at(self, now: Instant) -> Instant:
-        if not self._refusals:
-            return now
-        return max(now, self._retry_at, self._head_until or now)
-
-    def full(self, now: Instant) -> None:
-        if self._refusals and self._head_until is None:
-            return  # it went out before the line was shut
-        self._refusals += 1
-        self._try_again(now)
-
-    def opened(self) -> None:
-        if self._head_until is not None:
-            self._refusals, self._head_until = 0, None
-
-    def given_back(self) -> None:
-        self._head_until = None
-
-    def undecided(self, now: Instant) -> None:
-        if self._head_until is not None:
-            self._try_again(now)
-
-    def _try_again(self, now: Instant) -> None:
-        self._retry_at = now + FULL_RETRY_S[min(self._refusals, len(FULL_RETRY_S)) - 1]
-        self._head_until = None
