@@ -149,7 +149,7 @@ class Verbs(RuleBasedStateMachine):
         for o in stays:
             r = self.expected[o.key]
             starts = o.opens if r.starts_at == r.opens else max(r.starts_at, o.opens)
-            moved = {"due": o.due, "opens": o.opens, "shuts": o.shuts, "starts_at": starts}
+            moved = {"due": o.due, "opens": o.opens, "shuts": o.shuts, "starts_at": starts, "generation": None}
             self.expected[o.key] = r._replace(**moved)
 
     @rule()
