@@ -149,8 +149,8 @@ class Verbs(RuleBasedStateMachine):
         for o in stays:
             r = self.expected[o.key]
             starts = o.opens if r.starts_at == r.opens else max(r.starts_at, o.opens)
-            moved = {"due": o.due, "opens": o.opens, "shuts": o.shuts, "starts_at": starts, "generation": None}
-            self.expected[o.key] = r._replace(**moved)
+            moved = {"due": o.due, "opens": o.opens, "shuts": o.shuts, "starts_at": starts}
+            self.expected[o.key] = r._replace(**moved, generation=None)
 
     @rule()
     def reopen(self) -> None:
