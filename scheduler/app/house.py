@@ -6,6 +6,7 @@ decides nothing about promises, and knows nothing of signals or commands.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -32,6 +33,7 @@ async def house(config: Config, ledger: Path, key: Secret, clock: Clock) -> Asyn
     telemetry = Telemetry()
     async with connect(account.base_url, key.reveal(), account.ids) as tavus:
         book = Ledger.open(ledger, account.base_url, clock.now())
+        _settle_memory()
         try:
             book.listen(_noted(telemetry), _closed(telemetry))
             hands = Hands(tavus, {"log": LogChannel()})
@@ -39,6 +41,14 @@ async def house(config: Config, ledger: Path, key: Secret, clock: Clock) -> Asyn
                 yield daemon
         finally:
             book.close()
+
+
+def _settle_memory() -> None:
+    """What a start made lives as long as the house: the collector need not look at it again and again,
+    nor at every few hundred of the records, tuples and tasks of a full hour."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
 
 
 def _noted(telemetry: Telemetry) -> Callable[[Sequence[Noted]], None]:

@@ -32,6 +32,9 @@ from scheduler.record import Record
 from scheduler.runner import Perform, Runner, Terms
 from scheduler.telemetry import Telemetry
 
+BREATH_S = 0.02
+"""Between a ring and its turn: hundreds of steps that end together are seen by one turn."""
+
 REST_S = 30.0
 """The longest rest without a look at the alarm (semantics, section 6)."""
 
@@ -139,6 +142,7 @@ class Daemon:
         """Turn and rest until `stop`."""
         self._alarm.start()
         while not self.stopping:
+            self.bell.take()  # whatever it rang for, this turn sees
             await self._try_turn()
             await self._rest()
 
@@ -182,6 +186,7 @@ class Daemon:
         while not self.stopping:
             ticks = self._alarm.ticks
             if await self._clock.sleep_until(None, self.bell, REST_S):
+                await self._clock.sleep_until(None, Bell(), BREATH_S)
                 return
             if self._alarm.ticks == ticks:
                 self._alarm.revive()
