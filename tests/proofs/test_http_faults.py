@@ -182,6 +182,17 @@ def _judge(w: World, scene: Scene) -> None:
     assert reasons <= {("ended", "absent"), ("ended", "test_mode"), ("missed", "no_capacity")}, reasons
 
 
+@pytest.mark.parametrize("kind", ["huge", "gzip_bomb"])
+async def test_two_hundred_megabytes_are_no_answer(tmp_path: Path, kind: str) -> None:
+    """The body is dropped at its first mebibyte, and the conversation is found as if nothing had been."""
+    async with world(tmp_path, Plan(), total_s=CALM_PATIENCE_S) as w:
+        w.sandbox.faults.add(Fault(kind=kind, operation="create", size_bytes=200_000_000))
+        async with w.open(w.config(team(1))) as daemon:
+            await w.until(daemon, SLOT + 10 * MINUTE)
+        invariants.check(w)
+        assert [(r.stage, r.reason, r.attempt) for r in w.records().values()] == [("ended", "absent", 1)]
+
+
 async def histories(seeds: range) -> Counter[str]:
     """Many; a failure names its seed and how it is repeated."""
     struck: Counter[str] = Counter()
