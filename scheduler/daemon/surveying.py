@@ -50,7 +50,7 @@ class Surveying:
     def wanted(self, view: View, full: bool, now: Instant) -> bool:
         """Whether a page (or, while the key is refused, a probe) should be asked for now."""
         self._believe(now)
-        if not (view.live or view.waiting):
+        if not (view.live or (view.waiting and full)):
             self._last_at = now  # the first minute of a call needs no Survey, and its Creates the requests
         denied = any(hold.reason == Reason.DENIED for hold in view.holds)
         if denied and not self.denied:
