@@ -128,7 +128,7 @@ class Runner:
         if step is None:
             grant.close()
             return
-        page = await self._granted(step, None, grant)
+        page = await self._listed(step, grant)
         if isinstance(page, Page):
             survey.take(page)
         if survey.step is None:
@@ -136,7 +136,18 @@ class Runner:
 
     async def probe(self, grant: Grant) -> None:
         """Ask for the shortest list there is: whether the key is accepted again. Raises StepFailed."""
-        await self._granted(PageStep("active", 1, 1), None, grant)
+        await self._listed(PageStep("active", 1, 1), grant)
+
+    async def _listed(self, step: PageStep, grant: Grant) -> Outcome:
+        """One page of the account's list. No record remembers this request, so the account does, whatever
+        came of it: the next start must not send as if it had never been (S17)."""
+        try:
+            page = await self._granted(step, None, grant)
+        except StepFailed:
+            await self._ledger.surveyed(1, self._clock.now())
+            raise
+        await self._ledger.surveyed(1, self._clock.now())
+        return page
 
     async def _conclude(self, survey: Survey) -> None:
         by_mark = await self._ledger.by_marks(survey.marks())
@@ -144,7 +155,6 @@ class Runner:
         wanted = [r for r in by_mark.values() if r.stage in WANTS_ONE and r.generation is not None]
         to = {r.key: await self._terms.addresses(r) for r in wanted}
         notes = list(survey.notes(by_mark, live, to, self._clock.now()))
-        await self._ledger.surveyed(survey.pages, self._clock.now())
         if notes:
             await self._note(*notes)
 

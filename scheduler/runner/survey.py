@@ -46,7 +46,6 @@ class Survey:
         last = [r.attempted_at or since for r in looking if self._looks_last(r)]
         self._back_to = min(last) - policy.MARGIN_S if last else None
         self._walk = _Walk("active", float("-inf"))
-        self.pages = 0
 
     @property
     def step(self) -> PageStep | None:
@@ -55,7 +54,6 @@ class Survey:
 
     def take(self, page: Page) -> None:
         """Read one page, the one that `step` asked for."""
-        self.pages += 1
         for row in page.rows:
             if marks.read(row.name) is not None:
                 self.rows.setdefault(row.conversation_id, row)
