@@ -1,9 +1,9 @@
 """The ground floor of `jobs`: the values that pass its door.
 
 Here stand the request's fields with their types (the configuration reads them to know what may be
-written under `conversation`), participants and addresses, the steps that can be asked for and the
-facts that come back. No behaviour, no input or output, no defaults that a policy should own - but
-for the three clocks of a conversation, which are always sent (S22).
+written under `conversation`), participants and addresses, what a letter can tell, the steps that can
+be asked for and the facts that come back. No behaviour, no input or output, no defaults that a policy
+should own - but for the three clocks of a conversation, which are always sent (S22).
 
 `Instant` is a moment as seconds since the epoch in UTC; a name that ends in `_s` is a length in
 seconds.
@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 Instant = float
 """Seconds since 1970-01-01T00:00:00Z. Plain floats: a day may hold 100,000 of them."""
@@ -35,10 +36,71 @@ class Participant:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a join link can arrive: a channel, and the place within it (empty for the log)."""
+    """Where a join link can arrive: a channel (`log`, `mail`, `webhook`, `slack`), and the place within it.
+
+    `target` is empty for the log, an e-mail address, or a URL - which is a secret: people are shown
+    `place` (semantics, section 7).
+    """
 
     channel: str
     target: str = ""
+
+    @property
+    def place(self) -> str:
+        """The target as people may see it: of a URL only its host."""
+        return urlsplit(self.target).hostname or "" if "://" in self.target else self.target
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A schedule's own words for its letters, as templates; `None` is our own."""
+
+    subject: str | None = None
+    text: str | None = None
+    html: str | None = None
+
+
+LETTER_NAMES = (
+    "participant.id",
+    "participant.name",
+    "slot.name",
+    "slot.date",
+    "slot.day",
+    "slot.time",
+    "slot.zone",
+    "schedule.name",
+    "practice.name",
+    "practice.length",
+    "link.url",
+    "link.until",
+    "link.length",
+)
+"""All that a `Wording` can name; each is text. `slot.day` and `slot.time` are the person's own local day
+and time in words, `slot.zone` their city and offset; the lengths are in words too (`30 minutes`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invitation:
+    """Everything that a message with a join link can tell about one conversation.
+
+    `id` is the same for every message of one attempt of one occurrence (S27), `timezone` the IANA zone in
+    which the person is told the time, `practice` what will be practised, `not_after` when the link
+    dies (S28), `max_call_s` for how long the call may last.
+    """
+
+    id: str
+    key: str
+    schedule: str
+    slot: str
+    date: str
+    participant: Participant | None
+    timezone: str
+    due: Instant
+    url: str
+    created_at: Instant
+    not_after: Instant
+    max_call_s: int
+    practice: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,13 +165,18 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Deliver:
-    """Bring the join link to one address. `not_after` is when the link dies (S28)."""
+    """Bring the join link to one address. `not_after` is when the link dies (S28).
+
+    `message` are the bytes that were frozen when the conversation became known (S27): a whole mail,
+    or the body of a post; the log needs none.
+    """
 
     key: str
     participant: Participant | None
     address: Address
     url: str
     not_after: Instant
+    message: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

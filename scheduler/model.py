@@ -8,12 +8,12 @@ ledger; everything here is frozen, so a configuration can be swapped whole (S7).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
 from typing import NamedTuple
 
-from jobs.model import Address, ConversationRequest, Instant, Participant
+from jobs.model import Address, ConversationRequest, Instant, Participant, Wording
 
 PARTICIPANT_ZONE = "participant"
 """Written where a time zone stands: each person's own wall time (S3)."""
@@ -135,12 +135,16 @@ class Schedule:
     start_window_s: int = 600
     spread_s: int = 0
     overlap: Overlap = Overlap.SKIP
-    deliver: tuple[str, ...] = ("log",)
+    deliver: tuple[Address, ...] = (Address("log"),)
+    """One for each channel; `mail` has no target here, since it has everybody's own."""
+    wording: Wording = field(default_factory=Wording)
     enabled: bool = True
 
     def addresses(self, participant: Participant | None) -> tuple[Address, ...]:
-        """Where this participant's link goes, one address for each channel of the schedule."""
-        return tuple(Address(channel) for channel in self.deliver)
+        """Where this participant's link goes; nobody gets a mail who has no address."""
+        own = Address("mail", (participant and participant.email) or "")
+        told = (own if address.channel == "mail" else address for address in self.deliver)
+        return tuple(address for address in told if address.channel != "mail" or address.target)
 
 
 class Occurrence(NamedTuple):
@@ -200,6 +204,39 @@ class Account:
     max_call_duration_s: int = 3600
 
 
+class Security(StrEnum):
+    """How the connection to a mail server is protected; `none` only on loopback."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Smtp:
+    """The mail server that takes our letters."""
+
+    host: str
+    port: int = 587
+    security: Security = Security.STARTTLS
+    username: str | None = None
+    password: SecretRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """Letters: whom they are from, and where they are handed over.
+
+    `sender` is a From header (`Practice <practice@example.com>`), checked. Either `smtp` is given or `sink`,
+    an absolute path of a directory in which each letter is written as a file (for trying out).
+    """
+
+    sender: str
+    smtp: Smtp | None = None
+    sink: str | None = None
+    connections: int = 4
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """This process. `ledger` is an absolute path."""
@@ -214,4 +251,7 @@ class Config:
     service: Service
     account: Account
     schedules: Mapping[str, Schedule]
+    mail: Mail | None = None
+    webhook_secrets: Mapping[str, SecretRef] = field(default_factory=dict)
+    """By URL, the secret that signs what is posted there."""
     warnings: tuple[str, ...] = ()

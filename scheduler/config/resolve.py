@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from jobs.model import Participant
+from jobs.model import Address, Participant
 from scheduler.config import checks
 from scheduler.config.calendars import Surroundings, calendar
 from scheduler.config.conversation import request
@@ -165,7 +165,7 @@ def _schedule(
         fallback_zone=fallback_zone,
         **_written(keys, lead_s="lead", start_window_s="start_window", spread_s="spread", overlap="overlap"),
         **_written(keys, enabled="enabled"),
-        deliver=tuple(dict.fromkeys(keys.deliver or ("log",))),
+        deliver=tuple(dict.fromkeys(Address(channel) for channel in keys.deliver or ("log",))),
     )
 
 

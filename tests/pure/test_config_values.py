@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.model import ConversationRequest, Properties
+from jobs.model import Address, ConversationRequest, Properties
 from scheduler.config import ConfigErrors, load
 from scheduler.model import (
     Account,
@@ -89,7 +89,11 @@ def test_everything_written_is_kept(tmp_path: Path) -> None:
     assert found.service.ledger == str(tmp_path / "data/x.db")
     only = found.schedules["s"]
     assert (only.lead_s, only.start_window_s, only.spread_s) == (60, 0, 90)
-    assert (only.overlap, only.enabled, only.deliver) == (Overlap.ALLOW, False, ("log",))
+    assert (only.overlap, only.enabled, only.deliver) == (
+        Overlap.ALLOW,
+        False,
+        (Address("log"),),
+    )
     assert found.warnings == ()
 
 
