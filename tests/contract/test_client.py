@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import socket
+from functools import partial
 
 import pytest
 
@@ -147,3 +149,22 @@ async def test_an_unknown_spelling() -> None:
     with pytest.raises(ValueError, match="'both'"):
         async with connect("https://tavusapi.com", KEY, "both"):
             pass
+
+
+async def test_sent_rings_when_the_bytes_are_written_not_before(verb: Verb) -> None:
+    """The rate counts from there (S17): a loop busy with a burst must not come in between."""
+    loop = asyncio.get_running_loop()
+    arrived: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        door.setblocking(False)
+
+        def look() -> None:
+            with door.accept()[0] as other_end:
+                other_end.setblocking(False)
+                arrived.append(other_end.recv(65536))
+
+        async with connect(f"http://127.0.0.1:{door.getsockname()[1]}", KEY) as client:
+            # Called in the loop's very next round; the reset then ends the call.
+            assert (await failure(verb(client, partial(loop.call_soon, look)))).reason is Reason.LOST
+    assert len(arrived) == 1
+    assert b"HTTP/1.1" in arrived[0]
