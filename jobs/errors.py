@@ -27,15 +27,28 @@ class Reason(StrEnum):
     """The request itself was not accepted (other 4xx, 3xx)."""
 
 
+class Blame(StrEnum):
+    """Who can put a refused delivery right, as far as the other side told (S29)."""
+
+    ADDRESS = "address"
+    """This one address is bad (5.1.x): its owner is told; other letters are not concerned."""
+    SETUP = "setup"
+    """Our own set-up is (5.7.x, a wrong password, a certificate): every letter fares so, and it is an alert."""
+
+
 class StepFailed(Exception):
     """A step that did not do what it was for.
 
     `detail` is one line for people: it never holds a key, a join link or a whole body.
-    `retry_after_s` is the server's own wish in seconds (RFC 9110, section 10.2.3), when it had one.
+    `retry_after_s` is the server's own wish in seconds (RFC 9110, section 10.2.3), when it had one;
+    `blame` tells of a delivery who can put it right, `None` when nobody need or nobody knows.
     """
 
-    def __init__(self, reason: Reason, detail: str, retry_after_s: float | None = None) -> None:
+    def __init__(
+        self, reason: Reason, detail: str, retry_after_s: float | None = None, blame: Blame | None = None
+    ) -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
         self.retry_after_s = retry_after_s
+        self.blame = blame
