@@ -33,7 +33,7 @@ class Blame(StrEnum):
     ADDRESS = "address"
     """This one address is bad (5.1.x): its owner is told; other letters are not concerned."""
     SETUP = "setup"
-    """Our own set-up is (5.7.x, a wrong password, a certificate): every letter fares so, and it is an alert."""
+    """Our own set-up is (5.7.x, a wrong password, a certificate): every letter fares so; it is an alert."""
 
 
 class StepFailed(Exception):
@@ -52,3 +52,10 @@ class StepFailed(Exception):
         self.detail = detail
         self.retry_after_s = retry_after_s
         self.blame = blame
+
+
+class LetterError(Exception):
+    """A letter that can't be written as it would have to be; nothing of it was sent.
+
+    The message is one line for people: it holds no join link, and nothing of what was hostile.
+    """
