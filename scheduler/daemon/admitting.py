@@ -17,7 +17,7 @@ from scheduler.limits import Lane, Limits
 from scheduler.model import Account
 from scheduler.runner import Grant, Runner
 
-CLAIM_CHUNK = 250
+CLAIM_CHUNK = 500
 """Claims in one transaction: a chunk is small enough that the loop never stalls on it."""
 
 _LANES = {str(StepKind.END): Lane.END, str(StepKind.INSPECT): Lane.INSPECT}
@@ -87,14 +87,10 @@ class Admitting:
         """Claim in chunks and start each at once; grants that find nobody in line are given back."""
         left = count
         try:
-            while left > 0:
-                chunk = min(left, CLAIM_CHUNK)
-                claimed = await self._ledger.claim(now, chunk, generation)
+            while left and (claimed := await self._ledger.claim(now, min(left, CLAIM_CHUNK), generation)):
                 for record in claimed:
                     self._hands.take(record.key, self._runner.create(record, self._runner.grant(Lane.CREATE)))
                 left -= len(claimed)
-                if len(claimed) < chunk:
-                    break
         finally:
             for _ in range(left):
                 self._limits.unsent()

@@ -57,7 +57,7 @@ class SqliteDriver:
 
     def __init__(self, path: Path, access: Access = "mode=rw") -> None:
         self._path = path
-        with self._named():
+        try:
             self._connection = sqlite3.connect(
                 f"{path.absolute().as_uri()}?{access}",
                 uri=True,
@@ -67,26 +67,36 @@ class SqliteDriver:
             )
             self._connection.row_factory = sqlite3.Row
             self._connection.execute("PRAGMA synchronous=FULL")
+        except sqlite3.Error as error:
+            raise self._named(error) from None
 
     def execute(self, sql: str, params: Params = ()) -> int:
         """Run one statement; the number of rows it changed."""
-        with self._named():
+        try:
             return self._connection.execute(sql, params).rowcount
+        except sqlite3.Error as error:
+            raise self._named(error) from None
 
     def execute_many(self, sql: str, rows: Iterable[Params]) -> int:
         """Run one statement for each of the rows; the number of rows changed in all."""
-        with self._named():
+        try:
             return self._connection.executemany(sql, rows).rowcount
+        except sqlite3.Error as error:
+            raise self._named(error) from None
 
     def fetch(self, sql: str, params: Params = ()) -> list[Any]:
         """Run one statement; its rows, by position and by name."""
-        with self._named():
+        try:
             return self._connection.execute(sql, params).fetchall()
+        except sqlite3.Error as error:
+            raise self._named(error) from None
 
     def stream(self, sql: str, params: Params = ()) -> Iterator[Any]:
         """Run one statement; its rows one by one, for results that need not fit in memory."""
-        with self._named():
+        try:
             yield from self._connection.execute(sql, params)
+        except sqlite3.Error as error:
+            raise self._named(error) from None
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -104,12 +114,8 @@ class SqliteDriver:
         """Let go of the connection."""
         self._connection.close()
 
-    @contextmanager
-    def _named(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise _sort(error)(f"{self._path}: {error}") from None
+    def _named(self, error: sqlite3.Error) -> LedgerError:
+        return _sort(error)(f"{self._path}: {error}")
 
 
 def _sort(error: sqlite3.Error) -> type[LedgerError]:

@@ -7,10 +7,11 @@ order of their slots and the fair rotation (S11, S18). It moves a record just as
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import NamedTuple
 
 from jobs.model import Instant
-from scheduler import lifecycle, policy
+from scheduler import policy
 from scheduler.facts import Attempted
 from scheduler.ledger import codec, rows
 from scheduler.ledger.driver import Driver
@@ -30,6 +31,23 @@ SELECT (SELECT count(*) FROM records
         WHERE {HELD} AND (stage = 'creating' OR created_at + max_call_s + :margin_s > :now))
      + (SELECT count(*) FROM strays WHERE end_at IS NOT NULL AND tries < :tries)
 """  # noqa: S608
+
+_CLAIM = f"""
+WITH line AS (
+  SELECT r.rowid AS place, r.party, r.overlap, r.due, r.rank, r.key FROM records AS r
+  WHERE {_OPEN} AND {_FREE} AND NOT EXISTS (SELECT 1 FROM holds)
+  ORDER BY r.due, r.rank, r.key LIMIT :count
+), head AS (
+  SELECT place, overlap, row_number() OVER (PARTITION BY party ORDER BY due, rank, key) AS nth FROM line
+)
+UPDATE records SET stage = 'creating', generation = coalesce(generation, :generation), attempted_at = :now,
+  attempt_ended_at = NULL, looks = 0, look_at = NULL
+WHERE rowid IN (SELECT place FROM head WHERE nth = 1 OR overlap = '{Overlap.ALLOW}')
+RETURNING {rows.columns("records")}, rank
+"""  # noqa: S608
+"""Whose schedule doesn't allow an overlap goes only if nobody of the same party goes before it (S6)."""
+
+_ATTEMPTED = "INSERT INTO facts (key, at, kind, data) SELECT value, ?, 'attempted', ? FROM json_each(?)"
 
 
 class Blocked(NamedTuple):
@@ -77,40 +95,17 @@ def shut(driver: Driver, now: Instant, limit: int) -> list[Record]:
 
 
 def claim(driver: Driver, now: Instant, count: int, generation: int) -> list[Record]:
-    """Claim up to `count` promises, in line; the records as they are now, in the same order.
+    """Claim up to `count` promises, in line; the records as they are now, in the same order. Nobody only
+    when nobody is left in line.
 
     Terms are frozen by the first claim: a promise that comes back is claimed under the same ones,
     unless a swap has settled it anew since (S7). While a hold is in force nobody is claimed: it may
     have come since the turn that asked.
     """
-    facts = [(r, Attempted(r.generation or generation)) for r in _head(driver, now, count)]
-    claimed = [lifecycle.apply(r, fact, now) for r, fact in facts]
-    driver.execute(
-        "UPDATE records SET stage = 'creating', generation = coalesce(generation, ?), attempted_at = ?, "  # noqa: S608
-        "attempt_ended_at = NULL, looks = 0, look_at = NULL "
-        f"WHERE key IN {rows.LISTED} AND stage = 'planned'",
-        (generation, now, rows.listed([r.key for r in claimed])),
-    )
-    data = {fact: codec.encode(fact) for fact in {fact for _, fact in facts}}
-    driver.execute_many(
-        "INSERT INTO facts (key, at, kind, data) VALUES (?, ?, 'attempted', ?)",
-        ((r.key, now, data[fact]) for r, fact in facts),
-    )
+    found = driver.fetch(_CLAIM, {"now": now, "count": count, "generation": generation})
+    found.sort(key=itemgetter("due", "rank", "key"))
+    claimed = rows.whole(driver, found)
+    for terms in {r.generation for r in claimed if r.generation is not None}:
+        keys = rows.listed([r.key for r in claimed if r.generation == terms])
+        driver.execute(_ATTEMPTED, (now, codec.encode(Attempted(terms)), keys))
     return claimed
-
-
-def _head(driver: Driver, now: Instant, count: int) -> list[Record]:
-    """The first `count` in line; whose schedule doesn't allow an overlap goes only if nobody of the
-    same party goes before it (S6)."""
-    line = driver.fetch(
-        f"SELECT r.key, r.party, r.overlap FROM records AS r WHERE {_OPEN} AND {_FREE} "  # noqa: S608
-        "AND NOT EXISTS (SELECT 1 FROM holds) ORDER BY r.due, r.rank, r.key LIMIT :reach",
-        {"now": now, "reach": 2 * count},
-    )
-    keys, parties = list[str](), set[str]()
-    for key, party, overlap in line:
-        if overlap == Overlap.ALLOW or party not in parties:
-            keys.append(key)
-            parties.add(party)
-    found = {r.key: r for r in rows.by_keys(driver, keys[:count])}
-    return [found[key] for key in keys[:count]]

@@ -18,23 +18,29 @@ from scheduler.record import Delivery, DeliveryState, Record, Stray
 FIELDS = Record._fields[:-2]
 """The columns that are fields of a record, in their order: all but its deliveries and strays."""
 
-SELECT = (
-    f"SELECT {', '.join(f'r.{name}' for name in FIELDS)}, "  # noqa: S608
-    "EXISTS (SELECT 1 FROM deliveries AS d WHERE d.key = r.key), "
-    "EXISTS (SELECT 1 FROM strays AS s WHERE s.key = r.key) FROM records AS r"
-)
+
+def columns(of: str) -> str:
+    """What `whole` makes records of, where the table of records is called `of`."""
+    kept = ", ".join(f"{of}.{name}" for name in FIELDS)
+    theirs = "EXISTS (SELECT 1 FROM {} AS theirs WHERE theirs.key = {}.key)"
+    return f"{kept}, {theirs.format('deliveries', of)}, {theirs.format('strays', of)}"
+
 
 LISTED = "(SELECT value FROM json_each(?))"
 """The right side of an `IN`: one statement for lists of any length."""
 
-_STAGE, _PRIVATE = FIELDS.index("stage"), FIELDS.index("private")
+_STAGE, _PRIVATE, _TOLD = FIELDS.index("stage"), FIELDS.index("private"), len(FIELDS)
 
 
 def load(driver: Driver, where: str, params: Sequence[Any] = ()) -> list[Record]:
     """The records of a query (what follows `FROM records AS r`), whole, in its order."""
-    found = driver.fetch(f"{SELECT} {where}", params)
-    deliveries = _deliveries_of(driver, [row[0] for row in found if row[-2]])
-    strays = _strays_of(driver, [row[0] for row in found if row[-1]])
+    return whole(driver, driver.fetch(f"SELECT {columns('r')} FROM records AS r {where}", params))  # noqa: S608
+
+
+def whole(driver: Driver, found: Sequence[Any]) -> list[Record]:
+    """The records of rows that begin with `columns`, in their order."""
+    deliveries = _deliveries_of(driver, [row[0] for row in found if row[_TOLD]])
+    strays = _strays_of(driver, [row[0] for row in found if row[_TOLD + 1]])
     return [_record(row, deliveries.get(row[0], ()), strays.get(row[0], ())) for row in found]
 
 
@@ -64,7 +70,7 @@ def save(driver: Driver, before: Record, after: Record) -> None:
 
 
 def _record(row: Sequence[Any], deliveries: Sequence[Delivery], strays: Sequence[Stray]) -> Record:
-    values = list(row[:-2])
+    values = list(row[:_TOLD])
     values[_STAGE] = Stage(values[_STAGE])
     values[_PRIVATE] = bool(values[_PRIVATE])
     return Record._make((*values, tuple(deliveries), tuple(strays)))

@@ -99,10 +99,11 @@ async def opened(
     at: Path, perform: Perform, clock: Clock, using: Config
 ) -> AsyncIterator[tuple[Daemon, Ledger]]:
     """A whole house on `perform`, with its log, as `app` puts it together."""
-    from scheduler.app.house import _closed, _noted
+    from scheduler.app.house import _closed, _noted, _settle_memory
 
     telemetry = Telemetry()
     ledger = Ledger.open(at / "ledger.db", using.account.base_url, clock.now())
+    _settle_memory()
     ledger.listen(_noted(telemetry), _closed(telemetry))
     try:
         async with Daemon(ledger, perform, clock, using, telemetry) as daemon:
