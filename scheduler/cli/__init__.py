@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import click
 
-from scheduler.cli import audit, check, explain, ls, plan, run, sandbox, schema
+from scheduler.cli import audit, check, explain, init, ls, plan, run, sandbox, schema
 from scheduler.cli.shown import Refusal
 
 INTERRUPTED = 130
@@ -77,6 +77,7 @@ def commands() -> None:
 
 for _command in (
     run.demo,
+    init.init,
     run.run,
     check.check,
     plan.plan,

@@ -19,7 +19,7 @@ import pytest
 COMMAND = Path(sys.executable).with_name("callboard")
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
-COMMANDS = ["demo", "run", "check", "plan", "ls", "explain", "audit", "schema", "sandbox"]
+COMMANDS = ["demo", "init", "run", "check", "plan", "ls", "explain", "audit", "schema", "sandbox"]
 SCHEDULE = """\
 version: 1
 rosters:
@@ -172,3 +172,16 @@ def test_colours_are_for_terminals_and_can_be_refused(callboard: Run, schedule: 
     assert "\x1b[" in on_a_terminal("plan", schedule)
     assert "\x1b[" not in on_a_terminal("plan", "--no-color", schedule)
     assert "\x1b[" not in on_a_terminal("plan", schedule, NO_COLOR="anything")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_are_told_how_to_complete(callboard: Run, shell: str) -> None:
+    done = callboard(_CALLBOARD_COMPLETE=f"{shell}_source")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"_CALLBOARD_COMPLETE={shell}_complete" in done.stdout
+    found = callboard(
+        _CALLBOARD_COMPLETE=f"{shell}_complete",
+        COMP_WORDS="callboard ch",
+        COMP_CWORD="ch" if shell == "fish" else "1",
+    )
+    assert "check" in found.stdout
