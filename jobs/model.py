@@ -47,8 +47,14 @@ class Address:
 
     @property
     def place(self) -> str:
-        """The target as people may see it: of a URL only its host."""
-        return urlsplit(self.target).hostname or "" if "://" in self.target else self.target
+        """The target as people may see it: an e-mail address; of anything else the host, if it has one."""
+        if self.channel == "mail":
+            return self.target
+        try:
+            host = urlsplit(self.target).hostname or ""
+        except ValueError:
+            return ""
+        return host if host.isprintable() else ""
 
 
 @dataclass(frozen=True, slots=True)

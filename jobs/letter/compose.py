@@ -23,7 +23,8 @@ def compose(
     channels that take no message. `sender` is a From header. Raises LetterError; what `render` and
     `zone` raise goes through.
     """
-    id_ = f"{invitation.id}.{_short(address)}"
+    # No dot: it parts what a webhook signs.
+    id_ = f"{invitation.id}-{_short(address)}"
     if address.channel == "mail":
         return mail(invitation, address.target, id_, wording, render, zone, sender)
     if address.channel == "webhook":

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.metadata import PackageNotFoundError, version
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from jobs.model import ConversationRequest, Created, Ended, NotEnded, NotThere, Page, Sent, StillLive, Survey
-from jobs.tavus.transport import Transport, open_session
+from jobs.tavus.transport import Transport, agent, open_session
 from jobs.tavus.wire import Ids, Persona, Replica, calls, facts
 from jobs.tavus.wire.fields import link
 
@@ -65,7 +64,7 @@ async def connect(
     generous (S14). Raises ValueError, with a text for people that holds no secret, for a base URL
     that isn't https (but on loopback), an unusable key or an unknown spelling of ids.
     """
-    headers = {"x-api-key": _checked_key(api_key), "User-Agent": _agent(), "Accept": "application/json"}
+    headers = {"x-api-key": _checked_key(api_key), "User-Agent": agent(), "Accept": "application/json"}
     checked_url, spelling = _checked_url(base_url), Ids(ids)
     async with open_session(headers, total_s, connect_s) as session:
         yield TavusClient(Transport(session, checked_url, api_key), spelling)
@@ -101,10 +100,3 @@ def _checked_key(api_key: str) -> str:
     if not api_key or not api_key.isascii() or not api_key.isprintable() or " " in api_key:
         raise ValueError("the API key is empty, or holds characters that a header cannot carry")
     return api_key
-
-
-def _agent() -> str:
-    try:
-        return f"callboard/{version('callboard')}"
-    except PackageNotFoundError:  # run from a checkout
-        return "callboard"

@@ -8,6 +8,7 @@ of the HTTP library (whose `repr` holds the key) get out.
 
 from __future__ import annotations
 
+from importlib.metadata import PackageNotFoundError, version
 from types import SimpleNamespace
 
 import aiohttp
@@ -70,7 +71,7 @@ class Transport:
         try:
             return await self._once(call, departure)
         except (aiohttp.ClientError, OSError) as error:
-            trouble = _describe(error)
+            trouble = describe(error)
         # Raised here, outside of `except`: the library's error holds the key and must not be its context.
         if departure.may_have_left:
             departure.leave()
@@ -117,6 +118,14 @@ def open_session(headers: dict[str, str], total_s: float, connect_s: float) -> a
     )
 
 
+def agent() -> str:
+    """Who we say we are, as a `User-Agent`."""
+    try:
+        return f"callboard/{version('callboard')}"
+    except PackageNotFoundError:  # run from a checkout
+        return "callboard"
+
+
 async def _on_headers_sent(
     _session: aiohttp.ClientSession,
     context: SimpleNamespace,
@@ -146,7 +155,7 @@ async def _never_again(
     except aiohttp.ClientConnectorError:
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise _BrokenError(_describe(error)) from None
+        raise _BrokenError(describe(error)) from None
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes | None:
@@ -167,7 +176,7 @@ async def _read(response: aiohttp.ClientResponse) -> bytes | None:
     return bytes(body)
 
 
-def _describe(error: Exception) -> str:
+def describe(error: Exception) -> str:
     """What went wrong in a few words of ours: the library's own text may show headers."""
     match error:
         case _BrokenError():
