@@ -1,12 +1,24 @@
 """The composition root: opens the house, closes it in reverse; names the concrete hands and drivers.
 
 `running` is the daemon as a process, `house` what it is made of, `sandboxed` a Tavus beside it,
-`online` asks the service about a configuration, `demo` shows the whole product in a minute.
+`online` asks the service about a configuration, `letters` writes what is sent and shows it beforehand,
+`demo` shows the whole product in a minute.
 """
 
 from scheduler.app.demo import demo
+from scheduler.app.letters import Shown, coming, preview
 from scheduler.app.online import check_online
 from scheduler.app.running import Options, main
 from scheduler.app.sandboxed import alone, rehearsal
 
-__all__ = ["Options", "alone", "check_online", "demo", "main", "rehearsal"]
+__all__ = [
+    "Options",
+    "Shown",
+    "alone",
+    "check_online",
+    "coming",
+    "demo",
+    "main",
+    "preview",
+    "rehearsal",
+]
