@@ -153,6 +153,8 @@ def _what(fact: Fact, before: Record, after: Record) -> dict[str, Any]:
     address = getattr(fact, "address", None)
     if address is not None:
         shown["channel"] = address.channel
+        if address.channel != "mail" and address.place:  # a mail's is the participant's own
+            shown["host"] = address.place
     if after.stage is Stage.ENDED and before.stage is not Stage.ENDED and after.lasted_s is not None:
         shown["lasted_s"] = round(after.lasted_s)
         if _cut_short(after):

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 
@@ -96,22 +95,15 @@ def _delivery(each: Delivery) -> dict[str, object]:
     state = each.state
     return {
         "channel": each.address.channel,
-        "address": place(each.address),
+        "address": each.address.place or None,
         "state": state,
         "at": rfc3339(each.at),
     }
 
 
-def place(address: Address) -> str | None:
-    """An address without its secrets: of a webhook only the host."""
-    if address.channel == "webhook":
-        return urlsplit(address.target).hostname
-    return address.target or None
-
-
 def spoken(address: Address) -> str:
-    """`log`, `mail ana@example.com`."""
-    return " ".join(filter(None, [address.channel, place(address)]))
+    """`log`, `mail ana@example.com`, `webhook example.com`."""
+    return " ".join(filter(None, [address.channel, address.place]))
 
 
 def listed(records: Iterable[Record], links: bool) -> Iterator[str]:
