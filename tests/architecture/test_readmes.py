@@ -18,7 +18,7 @@ from scheduler.lifecycle import TABLE
 ROOT = Path(__file__).parents[2]
 ROOMS = ("scheduler", "jobs")
 PAGES = {room: (ROOT / room / "README.md").read_text("utf-8") for room in ROOMS}
-BUILT = {*(f"S{n}" for n in range(1, 19)), "S21", "S22", "S23", "S27", "S28", "S31"}
+BUILT = {*(f"S{n}" for n in range(1, 19)), "S21", "S22", "S23", "S27", "S28", "S29", "S31"}
 LINE = 160
 
 Moves = set[tuple[str, str, str]]
