@@ -37,6 +37,7 @@ class Alarm:
         self._bell = bell
         self._tick_s = tick_s
         self._scheduler: AsyncIOScheduler | None = None
+        self._listeners: list[Callable[[], None]] = []
         self.jumps = Jumps(clock.now(), clock.boot())
         self.ticks = 0
         self.revived = 0
@@ -64,6 +65,10 @@ class Alarm:
             self._arm("wake", self._wake, when)
         elif self._scheduler is not None and self._scheduler.get_job("wake") is not None:
             self._scheduler.remove_job("wake")
+
+    def each_tick(self, listener: Callable[[], None]) -> None:
+        """Call this at each tick: for what may only go on while the house lives."""
+        self._listeners.append(listener)
 
     def look(self) -> float:
         """Compare the clocks now (each turn begins with it); the jump in seconds, 0.0 for none."""
@@ -93,3 +98,5 @@ class Alarm:
         self.ticks += 1
         if self.look():
             self._bell.ring()
+        for listener in self._listeners:
+            listener()

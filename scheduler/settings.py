@@ -22,6 +22,7 @@ ENVIRONMENT = (
     "CALLBOARD_LEDGER",
     "CALLBOARD_LOG",
     "CREDENTIALS_DIRECTORY",
+    "NOTIFY_SOCKET",
     "TAVUS_API_KEY",
     "TAVUS_API_KEY_FILE",
 )
@@ -51,6 +52,8 @@ class Settings:
     config: str | None
     ledger: str | None
     log: LogStyle | None
+    notify: str | None = None
+    """Where the supervisor listens (`notifying`)."""
 
 
 class Secret:
@@ -83,6 +86,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         config=environ.get("CALLBOARD_CONFIG") or None,
         ledger=environ.get("CALLBOARD_LEDGER") or None,
         log=_log_style(environ.get("CALLBOARD_LOG", "")),
+        notify=environ.get("NOTIFY_SOCKET") or None,
     )
 
 

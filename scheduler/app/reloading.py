@@ -15,6 +15,7 @@ from scheduler.config import load
 from scheduler.config.problems import ConfigErrors
 from scheduler.daemon import Daemon
 from scheduler.model import Config, Days, Monthly, Schedule
+from scheduler.notifying import Notifier
 from scheduler.telemetry import Telemetry
 
 AT_A_START = ("base_url", "api_key", "ids")
@@ -24,11 +25,19 @@ AT_A_START = ("base_url", "api_key", "ids")
 class Reloading:
     """Hands the daemon what the files say now, if it is good. `loaded` is what they said last."""
 
-    def __init__(self, paths: Sequence[Path], loaded: Config, daemon: Daemon, telemetry: Telemetry) -> None:
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        loaded: Config,
+        daemon: Daemon,
+        telemetry: Telemetry,
+        notifier: Notifier,
+    ) -> None:
         self._paths = paths
         self._loaded = loaded
         self._daemon = daemon
         self._telemetry = telemetry
+        self._notifier = notifier
         self._reading = False
         self._again = False
 
@@ -40,20 +49,25 @@ class Reloading:
             self._daemon.errand(self._read())
 
     async def _read(self) -> None:
+        self._notifier.reloading(asyncio.get_running_loop().time())
+        status = ""
         while self._again:
             self._again = False
             try:
                 config = await asyncio.to_thread(load, self._paths)
             except ConfigErrors as refused:
-                self._refuse(refused)
+                status = f"{self._refuse(refused)}; the last good files are in force"
             else:
                 self._take(config)
+                status = f"schedules: {len(config.schedules)}"
         self._reading = False
+        self._notifier.ready(status)
 
-    def _refuse(self, refused: ConfigErrors) -> None:
+    def _refuse(self, refused: ConfigErrors) -> str:
         errors = [problem for problem in refused.problems if problem.severity == "error"]
         first = f"{errors[0].file}:{errors[0].line}:{errors[0].column}: {errors[0].message}"
         self._telemetry.say("reload_refused", grave=True, errors=len(errors), first=first)
+        return f"reload refused: {first}"
 
     def _take(self, config: Config) -> None:
         if kept := list(_kept(self._loaded, config)):

@@ -22,6 +22,7 @@ from scheduler.app.sandboxed import redirected, rehearsal, serving
 from scheduler.clock import Clock
 from scheduler.daemon import Daemon
 from scheduler.model import Config
+from scheduler.notifying import Notifier
 from scheduler.settings import Secret
 from scheduler.telemetry import Telemetry
 
@@ -30,13 +31,15 @@ FORCED = 130
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How `run` runs: which files, which ledger (else the configuration's), for how long."""
+    """How `run` runs: which files, which ledger (else the configuration's), for how long; `notify` is where
+    the supervisor listens."""
 
     paths: Sequence[Path]
     ledger: Path | None = None
     sandbox: bool = False
     once: bool = False
     for_s: float | None = None
+    notify: str | None = None
 
 
 async def run(config: Config, key: Secret | None, options: Options) -> int:
@@ -44,18 +47,21 @@ async def run(config: Config, key: Secret | None, options: Options) -> int:
 
     Raises LedgerError, and ValueError for a base URL or a key that can't be used.
     """
-    clock, telemetry = Clock(), Telemetry()
+    clock, telemetry, notifier = Clock(), Telemetry(), Notifier(options.notify)
     async with AsyncExitStack() as stack:
         signals = stack.enter_context(_Signals(telemetry))
         daemon = await _opened(stack, config, key, options, clock)
-        signals.serve(daemon, Reloading(options.paths, config, daemon, telemetry))
+        daemon.each_tick(notifier.alive)
+        signals.serve(daemon, Reloading(options.paths, config, daemon, telemetry, notifier))
         holds = [
             f"{hold.reason} since {datetime.fromtimestamp(hold.since, UTC):%Y-%m-%d %H:%M:%SZ}"
             for hold in await daemon.holds()
         ]
         telemetry.say("ready", grave=bool(holds), schedules=len(config.schedules), holds=holds)
+        notifier.ready(f"held: {', '.join(holds)}" if holds else f"schedules: {len(config.schedules)}")
         await (daemon.once() if options.once else _until(daemon, options.for_s))
         telemetry.say("draining", in_hand=daemon.in_hand)
+        notifier.stopping(f"draining: {daemon.in_hand} in hand")
         await daemon.settled()
     telemetry.say("stopped")
     return 0

@@ -56,7 +56,9 @@ def run(paths: Sequence[Path], sandbox: bool, once: bool, for_s: int | None, as_
         _set_up_the_log([key] if key else [], settings, as_json)
         _warn([*config.warnings, *([f"warning: {key.warning}"] if key and key.warning else [])])
         ledger = Path(settings.ledger) if settings.ledger and not sandbox else None
-        options = app.Options(paths=files, ledger=ledger, sandbox=sandbox, once=once, for_s=for_s)
+        options = app.Options(
+            paths=files, ledger=ledger, sandbox=sandbox, once=once, for_s=for_s, notify=settings.notify
+        )
         return app.main(config, key, options)
 
 

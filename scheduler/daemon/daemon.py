@@ -9,7 +9,7 @@ compute it again, so a turn too many does no harm and a lost ring costs half a m
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -162,6 +162,10 @@ class Daemon:
         if any(hold.reason == Reason.DENIED for hold in view.holds):
             return False
         return bool(view.looks or view.steps or (view.waiting and not view.holds))
+
+    def each_tick(self, listener: Callable[[], None]) -> None:
+        """Call this at each tick of the alarm: while it comes, the house lives."""
+        self._alarm.each_tick(listener)
 
     def errand(self, work: Coroutine[Any, Any, None]) -> None:
         """Something else to do beside the turns, such as reading the files again."""
