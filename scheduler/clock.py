@@ -72,6 +72,11 @@ class Clock:
         return bell.take()
 
 
+async def breathe() -> None:
+    """Let everything else that is ready go first: long work is done in slices."""
+    await asyncio.sleep(0)
+
+
 class Jumps:
     """Whether the wall clock can be believed, from readings of wall and boot taken together (S9).
 

@@ -9,16 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from jobs.model import Instant
+from scheduler.clock import breathe
 from scheduler.daemon.hands import InHand
 from scheduler.daemon.surveying import Surveying
 from scheduler.facts import StepKind
 from scheduler.ledger import Due, Ledger, View
 from scheduler.limits import Lane, Limits
 from scheduler.model import Account
+from scheduler.record import Record
 from scheduler.runner import Grant, Runner
 
-CLAIM_CHUNK = 500
-"""Claims in one transaction: a chunk is small enough that the loop never stalls on it."""
+CLAIM_MAX = 10_000
+"""Claims in one transaction at most: bounds how long every note waits behind it, 0.15 s or so."""
+
+STARTS_MAX = 100
+"""Started in one round of the loop: thousands at once would stall it."""
 
 _LANES = {str(StepKind.END): Lane.END, str(StepKind.INSPECT): Lane.INSPECT}
 """The steps that cost a request; a delivery costs none."""
@@ -84,13 +89,19 @@ class Admitting:
                 grant.close()
 
     async def _claim(self, count: int, generation: int, now: Instant) -> None:
-        """Claim in chunks and start each at once; grants that find nobody in line are given back."""
+        """Claim as many as were granted and start each; grants that find nobody in line are given back."""
         left = count
         try:
-            while left and (claimed := await self._ledger.claim(now, min(left, CLAIM_CHUNK), generation)):
-                for record in claimed:
-                    self._hands.take(record.key, self._runner.create(record, self._runner.grant(Lane.CREATE)))
-                left -= len(claimed)
+            while left and (claimed := await self._ledger.claim(now, min(left, CLAIM_MAX), generation)):
+                for slice_at in range(0, len(claimed), STARTS_MAX):
+                    some = claimed[slice_at : slice_at + STARTS_MAX]
+                    left -= len(some)
+                    self._post(some)
+                    await breathe()
         finally:
             for _ in range(left):
                 self._limits.unsent()
+
+    def _post(self, claimed: Sequence[Record]) -> None:
+        for record in claimed:
+            self._hands.take(record.key, self._runner.create(record, self._runner.grant(Lane.CREATE)))

@@ -47,6 +47,7 @@ RETURNING {rows.columns("records")}, rank
 """  # noqa: S608
 """Whose schedule doesn't allow an overlap goes only if nobody of the same party goes before it (S6)."""
 
+_PLACE = itemgetter(rows.FIELDS.index("due"), -1, rows.FIELDS.index("key"))
 _ATTEMPTED = "INSERT INTO facts (key, at, kind, data) SELECT value, ?, 'attempted', ? FROM json_each(?)"
 
 
@@ -103,7 +104,7 @@ def claim(driver: Driver, now: Instant, count: int, generation: int) -> list[Rec
     have come since the turn that asked.
     """
     found = driver.fetch(_CLAIM, {"now": now, "count": count, "generation": generation})
-    found.sort(key=itemgetter("due", "rank", "key"))
+    found.sort(key=_PLACE)
     claimed = rows.whole(driver, found)
     for terms in {r.generation for r in claimed if r.generation is not None}:
         keys = rows.listed([r.key for r in claimed if r.generation == terms])

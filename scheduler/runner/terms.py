@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields
 from datetime import datetime
+from functools import cached_property, lru_cache
+from typing import Any
 
-from jobs.model import Address, ConversationRequest, Participant
+from jobs.model import Address, ConversationRequest, Instant, Participant
 from scheduler import marks
 from scheduler.config import thaw
 from scheduler.ledger import Ledger
@@ -24,6 +26,30 @@ from scheduler.zones import zone
 KEPT = 4
 """Generations kept decoded; one of 10,000 people takes a few megabytes."""
 
+SLOTS_KEPT = 1024
+"""Local times of day kept: one slot is the same for thousands."""
+
+
+class _Agreed:
+    """One schedule of a generation, and what of it is the same for everybody."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        self.schedule = schedule
+
+    @cached_property
+    def people(self) -> Mapping[str, Participant]:
+        return {person.id: person for person in self.schedule.participants}
+
+    @cached_property
+    def written(self) -> Mapping[str, Any]:
+        """The request's fields that are not left out."""
+        request = self.schedule.request
+        values = ((each.name, getattr(request, each.name)) for each in fields(request))
+        return {name: value for name, value in values if value is not None}
+
+    def person(self, record: Record) -> Participant | None:
+        return None if record.participant is None else self.people[record.participant]
+
 
 class Terms:
     """What was agreed for a record, by its generation. Raises TemplateError and LedgerError."""
@@ -31,50 +57,40 @@ class Terms:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._templates = Templates()
-        self._generations: OrderedDict[int, Mapping[str, Schedule]] = OrderedDict()
-        self._people: dict[tuple[int, str], Mapping[str, Participant]] = {}
+        self._generations: OrderedDict[int, Mapping[str, _Agreed]] = OrderedDict()
+        self._local_time = lru_cache(maxsize=SLOTS_KEPT)(_local_time)
 
     def know(self, generation: int, schedules: Mapping[str, Schedule]) -> None:
         """Remember a generation that was just swapped in or read back, as the newest."""
-        self._generations[generation] = schedules
+        self._generations[generation] = {name: _Agreed(schedule) for name, schedule in schedules.items()}
         self._generations.move_to_end(generation)
         while len(self._generations) > KEPT:
-            oldest, _ = self._generations.popitem(last=False)
-            self._people = {place: who for place, who in self._people.items() if place[0] != oldest}
+            self._generations.popitem(last=False)
 
     async def request(self, record: Record) -> ConversationRequest:
         """The rendered request, its name ending in our mark (S12)."""
-        schedule = await self._schedule(record)
-        context = Context(record.schedule, _slot(record), self._person(record, schedule))
-        texts = self._templates.texts(schedule.request, context)
-        name = texts.get("conversation_name", schedule.request.conversation_name)
-        texts["conversation_name"] = marks.marked(name, record.mark, record.attempt)
-        return replace(schedule.request, **texts)
+        agreed = await self._agreed(record)
+        slot = SlotView(record.slot, record.date, self._local_time(record.due, record.timezone))
+        context = Context(record.schedule, slot, agreed.person(record))
+        said = {**agreed.written, **self._templates.texts(agreed.schedule.request, context)}
+        said["conversation_name"] = marks.marked(said.get("conversation_name"), record.mark, record.attempt)
+        return ConversationRequest(**said)
 
     async def participant(self, record: Record) -> Participant | None:
         """Whom the record is for."""
-        return self._person(record, await self._schedule(record))
+        return (await self._agreed(record)).person(record)
 
     async def addresses(self, record: Record) -> tuple[Address, ...]:
         """Where the record's link goes."""
-        schedule = await self._schedule(record)
-        return schedule.addresses(self._person(record, schedule))
+        agreed = await self._agreed(record)
+        return agreed.schedule.addresses(agreed.person(record))
 
-    async def _schedule(self, record: Record) -> Schedule:
+    async def _agreed(self, record: Record) -> _Agreed:
         generation = record.generation or 0
         if generation not in self._generations:
             self.know(generation, thaw(await self._ledger.terms(generation)))
         return self._generations[generation][record.schedule]
 
-    def _person(self, record: Record, schedule: Schedule) -> Participant | None:
-        if record.participant is None:
-            return None
-        place = (record.generation or 0, record.schedule)
-        if place not in self._people:
-            self._people[place] = {person.id: person for person in schedule.participants}
-        return self._people[place][record.participant]
 
-
-def _slot(record: Record) -> SlotView:
-    local = datetime.fromtimestamp(record.due, zone(record.timezone))
-    return SlotView(record.slot, record.date, local.strftime("%H:%M"))
+def _local_time(due: Instant, timezone: str) -> str:
+    return datetime.fromtimestamp(due, zone(timezone)).strftime("%H:%M")
