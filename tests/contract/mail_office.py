@@ -107,10 +107,14 @@ class Desk(SMTP):
     def __init__(self, office: Office, **how: Any) -> None:
         super().__init__(office, hostname="office.example", loop=asyncio.get_running_loop(), **how)
         self.office = office
+        self.plain: asyncio.Transport | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        if self not in self.office.open:  # a second time after STARTTLS
+        if self in self.office.open:  # STARTTLS is done
+            self.plain = None
+        else:
+            self.plain = transport
             self.office.open.append(self)
             self.office.opened += 1
             self.office.most_open = max(self.office.most_open, len(self.office.open))
@@ -134,11 +138,11 @@ async def office(tls: ssl.SSLContext | None = None, **how: Any) -> AsyncIterator
         yield made
     finally:
         server.close()
-        async with asyncio.timeout(PATIENCE_S):
-            for desk in list(made.open):
-                desk.transport.abort()
-            if made.opened:
-                await made.idle.wait()
+        for desk in list(made.open):
+            desk.transport.abort()
+            if desk.plain is not None:
+                desk.plain.abort()
+        await asyncio.sleep(0)
 
 
 def knows_ana(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
@@ -157,7 +161,7 @@ async def raw_office(
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if greeting is not None:
             writer.write(f"{greeting}\r\n".encode())
-        while line := (await reader.readline()).decode().strip():
+        while line := (await reader.readline()).decode(errors="replace").strip():
             heard.append(line)
             said = answers.get(line.split(" ")[0].split(":")[0], "250 OK")
             if said == DROP:

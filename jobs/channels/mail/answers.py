@@ -121,9 +121,9 @@ def unwritable() -> StepFailed:
 
 def cleaned(text: str, hidden: Iterable[str] = ()) -> str:
     """A server's text as one short line, without what looks like an address, a link or a token."""
-    pieces = {piece.casefold() for each in hidden for piece in re.split(r"[^\w.~-]+", each)}
+    pieces = {piece.casefold() for each in hidden for piece in re.split(r"[\W_]+", each)}
     telling = [piece for piece in pieces if len(piece) >= SHORTEST_HIDDEN]
-    line = "".join(char if char.isprintable() else " " for char in text[:1000])
+    line = "".join(char if char.isprintable() else " " for char in text)
     words = ("[...]" if _tells(word.casefold(), telling) else word for word in line.split())
     return " ".join(words)[:LONGEST_SHOWN]
 

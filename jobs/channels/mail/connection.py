@@ -52,18 +52,20 @@ class Connection:
         await self.log_in()
 
     async def connect(self) -> str:
-        """Reach the server, over implicit TLS with its handshake; gives its greeting."""
-        return (await self._client.connect()).message
+        """Reach the server, over implicit TLS with its handshake, and say hello; gives its greeting."""
+        greeting = await self._client.connect()
+        self.stage = Stage.HELLO
+        await self._client.ehlo()
+        return greeting.message
 
     async def protect(self) -> str | None:
-        """Upgrade to TLS where the set-up says so, and say hello; gives protocol and cipher, or None."""
-        await self._hello()
+        """Upgrade to TLS where the set-up says so; gives protocol and cipher, or None in clear."""
         if self._server.security is Security.STARTTLS:
             self.stage = Stage.TLS
             if not self._client.supports_extension("starttls"):
                 raise not_offered("STARTTLS")
             await self._client.starttls()
-            await self._hello()
+            await self._client.ehlo()
         cipher = self._client.get_transport_info("cipher")
         return f"{cipher[1]}, {cipher[0]}" if cipher else None
 
@@ -110,10 +112,6 @@ class Connection:
         if isinstance(self._client.transport, asyncio.WriteTransport):
             self._client.transport.abort()
         self._client.close()
-
-    async def _hello(self) -> None:
-        self.stage = Stage.HELLO
-        await self._client.ehlo()
 
     def _options(self, letter: Letter) -> list[str]:
         """What MAIL must ask for, given what this letter is made of (RFC 6531, RFC 6152)."""

@@ -35,7 +35,7 @@ class Tried:
 _STAGES: dict[Stage, ProbeStage] = {
     Stage.CONNECT: "connect",
     Stage.TLS: "tls",
-    Stage.HELLO: "tls",
+    Stage.HELLO: "connect",
     Stage.AUTH: "auth",
 }
 """What comes after is `accepted`."""
