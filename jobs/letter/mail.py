@@ -22,7 +22,7 @@ from jobs.model import Invitation, Wording
 Render = Callable[[str, Mapping[str, str], bool], str]
 """(template, the values of LETTER_NAMES, whether it is HTML and they are to be escaped) -> what it says."""
 
-_ID = re.compile(r"[A-Za-z0-9.-]{1,120}")
+_ID = re.compile(r"[A-Za-z0-9-]{1,120}")
 _UNREADABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 """Controls and halves of surrogates: no text for people has them, and some can't be encoded."""
 
@@ -92,7 +92,7 @@ def _message(lines: Mapping[str, str], id_: str, text: str, html: str) -> Iterat
     boundary = f"=_{hashlib.sha256(id_.encode()).hexdigest()[:32]}"
     yield from (f"{name}: {value}\r\n" for name, value in lines.items())
     yield "MIME-Version: 1.0\r\n"
-    yield f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'
+    yield f'Content-Type: multipart/alternative;{headers.FOLD}boundary="{boundary}"\r\n\r\n'
     for kind, body in (("plain", text), ("html", html)):
         yield f"--{boundary}\r\nContent-Type: text/{kind}; charset=utf-8\r\n"
         yield f"Content-Transfer-Encoding: quoted-printable\r\n\r\n{_quoted(body)}\r\n"

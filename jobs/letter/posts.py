@@ -14,7 +14,7 @@ from jobs.model import Invitation
 EVENT = "join_link.ready"
 
 _SECTION_CHARS = 500
-"""Of one text of ours in a Slack section, which takes 3,000: an `&` grows to five."""
+"""Of one text in a Slack section, which takes 3,000: an `&` grows to five."""
 
 
 def webhook(invitation: Invitation, id_: str) -> bytes:
@@ -48,8 +48,8 @@ def slack(invitation: Invitation, zone: Zone) -> bytes:
         f"{who}{when}, up to {said['practice.length']}",
         f"<{_target(invitation.url)}|Join the practice> · open until {said['link.until']}",
     )
-    block = {"type": "section", "text": {"type": "mrkdwn", "text": "\n".join(lines)}}
-    return _json({"text": f"Practice: {who}{when}", "blocks": [block]})
+    blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": line}} for line in lines]
+    return _json({"text": f"Practice: {who}{when}", "blocks": blocks})
 
 
 def _mrkdwn(text: str) -> str:

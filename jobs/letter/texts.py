@@ -18,11 +18,11 @@ Hello {{ participant.name }},
 your practice room is open. Join now:
 {{ link.url }}
 
-What: {{ practice.name }}
-When: {{ slot.day }}, {{ slot.time }} in {{ slot.zone }}
-How long: up to {{ practice.length }}
+Please come by {{ link.until }}: the room is kept for {{ link.length }}, and closes if nobody has come.
 
-The link is open for {{ link.length }}, until {{ link.until }}. If nobody has come by then, the room closes.
+{{ slot.day }}, {{ slot.time }} in {{ slot.zone }}
+up to {{ practice.length }}: {{ practice.name }}
+
 When your browser asks for the microphone, choose "Allow".
 This link is yours alone: please don't pass it on.
 """
@@ -56,7 +56,7 @@ _OPEN = f"""\
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0"
  style="max-width:520px;table-layout:fixed">
 <tr><td class="card" align="left"
- style="padding:28px 24px;border-radius:12px;background-color:#ffffff;color:#1f2328;
+ style="padding:28px 24px 12px;border-radius:12px;background-color:#ffffff;color:#1f2328;
 {_FONT};font-size:16px;line-height:1.5;{_BREAK}">
 """
 
@@ -77,13 +77,13 @@ HTML = f"""{_OPEN}\
 <p style="margin:0 0 24px"><a href="{{{{ link.url }}}}"
  style="display:inline-block;padding:14px 28px;border-radius:8px;background-color:#1a56db;color:#ffffff;
 font-weight:bold;text-decoration:none">Join now</a></p>
-<p style="{_PARAGRAPH}"><b><bdi>{{{{ practice.name }}}}</bdi></b><br>
-{{{{ slot.day }}}}, {{{{ slot.time }}}} in {{{{ slot.zone }}}}<br>
-Up to {{{{ practice.length }}}}</p>
-<p style="{_PARAGRAPH}">The link is open for {{{{ link.length }}}}, until <b>{{{{ link.until }}}}</b>.
-If nobody has come by then, the room closes.</p>
-<p class="soft" style="margin:0;color:#57606a;font-size:14px">When your browser asks for the microphone,
-choose &ldquo;Allow&rdquo;. This link is yours alone: please don&rsquo;t pass it on.</p>
+<p style="{_PARAGRAPH}">Please come by <b>{{{{ link.until }}}}</b>: the room is kept for
+{{{{ link.length }}}}, and closes if nobody has come.</p>
+<p style="{_PARAGRAPH}"><b>{{{{ slot.day }}}}, {{{{ slot.time }}}}</b> in {{{{ slot.zone }}}}<br>
+up to {{{{ practice.length }}}}: <bdi>{{{{ practice.name }}}}</bdi></p>
+<p style="{_PARAGRAPH}">When your browser asks for the microphone, choose &ldquo;Allow&rdquo;.</p>
+<p class="soft" style="{_PARAGRAPH};color:#57606a;font-size:14px">This link is yours alone: please
+don&rsquo;t pass it on.</p>
 {_CLOSE}"""
 
 

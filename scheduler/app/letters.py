@@ -56,7 +56,7 @@ class Shown:
 def read_mail(message: bytes) -> Shown:
     """What a composed mail says."""
     mail = message_from_bytes(message, _class=EmailMessage, policy=policy.default)
-    text, html = (part.get_content() for part in mail.iter_parts())
+    text, html = (part.get_content().replace("\r\n", "\n") for part in mail.iter_parts())
     return Shown(str(mail["From"]), str(mail["To"]), str(mail["Subject"]), text, html)
 
 
