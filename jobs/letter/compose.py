@@ -36,4 +36,5 @@ def compose(
 
 def _short(address: Address) -> str:
     """Tells the addresses of one occurrence apart, and tells nobody what they are."""
-    return hashlib.sha256(f"{address.channel} {address.target}".encode()).hexdigest()[:10]
+    told = f"{address.channel} {address.target}".encode(errors="surrogatepass")
+    return hashlib.sha256(told).hexdigest()[:10]

@@ -79,7 +79,7 @@ def _ids(invitation: Invitation, id_: str, domain: str) -> dict[str, str]:
     """The message's own id (S27), and the thread of its occurrence: an id that no message has (S31)."""
     if not _ID.fullmatch(id_):
         raise LetterError("an invitation's id can't stand in a header")
-    thread = hashlib.sha256(invitation.key.encode()).hexdigest()[:20]
+    thread = hashlib.sha256(invitation.key.encode(errors="surrogatepass")).hexdigest()[:20]
     return {
         "Message-ID": f"<{id_}@{domain}>",
         "In-Reply-To": f"<{thread}@{domain}>",

@@ -17,6 +17,7 @@ NINE = 1_795_442_400.0
 LINK = "https://tavus.example/c123?t=a&b=1"
 MAIL = Address("mail", "ana@example.com")
 SENDER = "Practice <practice@example.com>"
+OURS = Wording()
 TEMPLATES = Templates()
 INVITATION = Invitation(
     id="cb-ABCDEFGHIJKLMNOP-1",
@@ -36,7 +37,7 @@ INVITATION = Invitation(
 
 
 def written(
-    to: Address = MAIL, wording: Wording = Wording(), sender: str | None = SENDER, **changes: Any
+    to: Address = MAIL, wording: Wording = OURS, sender: str | None = SENDER, **changes: Any
 ) -> bytes:
     """The bytes of a letter; `changes` are fields of the invitation."""
     message = compose(replace(INVITATION, **changes), to, wording, TEMPLATES.letter, zone, sender)
