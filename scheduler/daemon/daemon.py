@@ -33,7 +33,8 @@ from scheduler.runner import Perform, Runner, Terms
 from scheduler.telemetry import Telemetry
 
 BREATH_S = 0.02
-"""Between a ring and its turn: hundreds of steps that end together are seen by one turn."""
+"""Between a ring and its turn, unless something is due sooner (or the ring was for that): hundreds of steps
+that end together are seen by one turn."""
 
 REST_S = 30.0
 """The longest rest without a look at the alarm (semantics, section 6)."""
@@ -190,7 +191,7 @@ class Daemon:
         while not self.stopping:
             ticks = self._alarm.ticks
             if await self._clock.sleep_until(None, self.bell, REST_S):
-                await self._clock.sleep_until(None, Bell(), BREATH_S)
+                await self._clock.sleep_until(self._next_at, Bell(), BREATH_S)
                 return
             if self._alarm.ticks == ticks:
                 self._alarm.revive()
