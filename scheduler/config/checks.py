@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from scheduler.config import conversation, mailing
 from scheduler.config.calendars import shortest_pause_s
-from scheduler.config.conversation import TEXT_KEYS
+from scheduler.config.channels import mails
 from scheduler.config.models import AccountKeys
 from scheduler.config.problems import Mark, Report
 from scheduler.config.reading import find, place, written
@@ -20,7 +21,10 @@ from scheduler.templates import Templates
 
 LATE_JOINER_S = 60
 """A person who opens the mail at once is in the room within this time (S21)."""
+GREYLISTED = "15m"
+"""Long enough for a server that takes a stranger's mail only after 5 minutes."""
 
+_TEXT_KEYS = conversation.TEXT_KEYS | mailing.TEXT_KEYS
 _PROPERTIES = ("conversation", "properties")
 _ABSENT = (*_PROPERTIES, "participant_absent_timeout")
 _LEFT = (*_PROPERTIES, "participant_left_timeout")
@@ -59,9 +63,15 @@ def check_schedule(
 
 
 def check_texts(entry: Entry, report: Report) -> None:
-    """Doubts about the words of a `conversation`: a comment that was text, a `null` that is text."""
-    conversation = written(entry, "conversation")
-    for key, scalar in _texts("conversation", conversation) if conversation else ():
+    """Doubts about a schedule's texts, whole or of `defaults`."""
+    for key in ("conversation", "mail"):
+        if holder := written(entry, key):
+            check_words(holder, report)
+
+
+def check_words(holder: Entry, report: Report) -> None:
+    """Doubts about words of the user's own: a comment that was text, a `null` that is text."""
+    for key, scalar in _texts(holder.key.text, holder):
         if scalar.text in ("null", "~"):
             hint = "leave the key out for nothing, or put the word in quotes"
             report.warn(scalar.mark, f"{key} is the text {scalar.text}, not nothing", hint)
@@ -74,12 +84,12 @@ def _texts(key: str, entry: Entry) -> Iterator[tuple[str, Scalar]]:
     node = entry.value
     if isinstance(node, Entries):
         for name, below in node.pairs.items():
-            inside = key if key in TEXT_KEYS else name  # a mapping of texts, as recording_storage is
+            inside = key if key in _TEXT_KEYS else name  # a mapping of texts, as recording_storage is
             yield from _texts(inside, below)
     elif isinstance(node, Items):
         for item in node.items:
             yield from _texts(key, Entry(entry.key, item))
-    elif node.plain and key in TEXT_KEYS:
+    elif node.plain and key in _TEXT_KEYS:
         yield key, node
 
 
@@ -102,6 +112,9 @@ def _clocks(entry: Entry, schedule: Schedule, account: Account, report: Report) 
         message = (
             f"participant_absent_timeout ({absent_s} s) leaves {absent_s - lead_s} s of the slot to join"
         )
+        if mails(schedule):
+            message += ", too short for a mail"
+            hint += f" for a mail that comes at once, {GREYLISTED} for one that is greylisted"
         report.warn(mark, message, hint)
     if not 1 <= longest_s <= account.max_call_duration_s:
         limit = f"1 s to the account's max_call_duration, {account.max_call_duration_s} s"
@@ -127,10 +140,12 @@ def _spread(entry: Entry, schedule: Schedule, report: Report) -> None:
 
 
 def _templates(entry: Entry, schedule: Schedule, templates: Templates, report: Report) -> None:
-    broken = templates.check(schedule.request, with_participant=bool(schedule.participants))
-    for path, message in broken:
+    requests = templates.check(schedule.request, with_participant=bool(schedule.participants))
+    letters = templates.check_letter(schedule.wording)
+    told = [("conversation", *each) for each in requests] + [("mail", *each) for each in letters]
+    for key, path, message in told:
         steps = [int(step) if step.isdecimal() else step for step in path.split(".")]
-        mark = _within(place(entry, "conversation", *steps), message)
+        mark = _within(place(entry, key, *steps), message)
         report.error(mark, f"template: {message}")
 
 

@@ -25,7 +25,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from scheduler.config import cron, scalars, zones
+from scheduler.config import addresses, cron, scalars, zones
 from scheduler.config.scalars import Misread
 from scheduler.model import Cron, Rate, SecretRef
 
@@ -144,10 +144,13 @@ def words(choices: tuple[str, ...], not_yet: tuple[str, ...] = (), hint: str | N
     return Kind(scalars.choice(choices, not_yet, hint), " or ".join(choices), {"enum": list(choices)})
 
 
-def whole(least: int) -> Kind:
-    """A whole number of at least `least`."""
-    shape = {"anyOf": [{"type": "integer", "minimum": least}, {"type": "string", "pattern": "^[0-9]+$"}]}
-    return Kind(scalars.integer(least), f"a whole number, {least} or more", shape)
+def whole(least: int, most: int | None = None) -> Kind:
+    """A whole number of at least `least`, and at most `most`."""
+    bounds = {"minimum": least} if most is None else {"minimum": least, "maximum": most}
+    shape = {"anyOf": [{"type": "integer", **bounds}, {"type": "string", "pattern": "^[0-9]+$"}]}
+    if most is None:
+        return Kind(scalars.integer(least), f"a whole number, {least} or more", shape)
+    return Kind(scalars.integer(least, most), f"a whole number, {least} to {most}", shape)
 
 
 def _texts(pattern: str) -> Shape:
@@ -181,9 +184,18 @@ AnyZone = Annotated[
 Requests = Annotated[
     Rate, Kind(scalars.rate, "a rate such as 5/s, 60/min or 500/h", _texts(r"^[0-9]+ */ *(s|min|h)$"))
 ]
-Email = Annotated[str, Kind(scalars.email, "an e-mail address such as ana@example.com", {"type": "string"})]
-WebUrl = Annotated[str, Kind(scalars.web_url, "a URL such as https://example.com/hook", {"type": "string"})]
-BaseUrl = Annotated[str, Kind(scalars.base_url, "a URL such as https://tavusapi.com", {"type": "string"})]
+Email = Annotated[str, Kind(addresses.email, "an e-mail address such as ana@example.com", {"type": "string"})]
+WebUrl = Annotated[str, Kind(addresses.web_url, "a URL such as https://example.com/hook", {"type": "string"})]
+BaseUrl = Annotated[str, Kind(addresses.base_url, "a URL such as https://tavusapi.com", {"type": "string"})]
+HookUrl = Annotated[
+    str, Kind(addresses.hook_url, "a URL such as https://example.com/hook", {"type": "string"})
+]
+Host = Annotated[str, Kind(addresses.host, "a host such as smtp.example.com", {"type": "string"})]
+Sender = Annotated[
+    str, Kind(addresses.sender, "an address such as Practice <practice@example.com>", {"type": "string"})
+]
+Wording = Annotated[str, Kind(scalars.wording, "text", TEXT)]
+Subject = Annotated[str, Kind(scalars.subject, "text of one line", TEXT)]
 CronText = Annotated[Cron, Kind(cron.cron, 'five fields such as "0 9 * * mon-fri"', {"type": "string"})]
 Weekdays = Annotated[frozenset[int], Kind(cron.weekdays, _WEEKDAYS, {"type": "string"})]
 MonthDay = Annotated[
@@ -204,8 +216,11 @@ Times = Annotated[
 
 
 @dataclass(frozen=True)
-class _Secret:
-    """`{env: NAME}` or `{file: PATH}`. What else stands there is never repeated."""
+class Secret:
+    """`{env: NAME}` or `{file: PATH}`; `usual` is the name in the hint. What else stands there is never
+    repeated."""
+
+    usual: str
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self._read)
@@ -225,11 +240,9 @@ class _Secret:
                 return SecretRef(source, name)
         refused = Misread(
             "a secret never stands in this file: expected {env: NAME} or {file: PATH}",
-            "put the key into the environment and write {env: TAVUS_API_KEY}",
+            f"put it into the environment and write {{env: {self.usual}}}",
         )
         raise misread("{env: NAME} or {file: PATH}", refused)
 
 
 _SOURCES = {"env": "^[A-Z_][A-Z0-9_]*$", "file": r"^\S.*$"}
-
-Secret = Annotated[SecretRef, _Secret()]

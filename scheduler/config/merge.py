@@ -17,7 +17,7 @@ from scheduler.config.scalars import Misread, name
 from scheduler.config.tree import Entries, Entry, Node, Scalar
 
 _VERSION: TypeAdapter[str] = TypeAdapter(Version)
-_ONCE = ("service", "account", "defaults")
+_ONCE = ("service", "account", "mail", "defaults")
 _NAMED = ("rosters", "schedules")
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Discriminator, Field, PlainValidator, Tag, WithJsonSchema
+from pydantic import Discriminator, Field, Tag
 
-from scheduler.config import scalars
+from scheduler.config.channels import Channel
 from scheduler.config.conversation import Conversation
 from scheduler.config.fields import (
     AnyZone,
@@ -33,16 +33,15 @@ from scheduler.config.fields import (
     Times,
     Weekdays,
     Zone,
-    misread,
     whole,
     words,
 )
+from scheduler.config.mailing import MailKeys, WordingKeys
 from scheduler.config.scalars import Misread
-from scheduler.model import Fold, Gap, Overlap
+from scheduler.model import Fold, Gap, Overlap, SecretRef
 
 MOST_PEOPLE = 20_000
 """In one list; a larger roster stands in CSV."""
-CHANNELS_LATER = ("mail", "webhook", "slack")
 
 
 def _ledger(text: str) -> str:
@@ -61,18 +60,6 @@ def _version(text: str) -> str:
     return text
 
 
-def _channel(value: object) -> str:
-    """`log`; `{webhook: ...}` and the others come later."""
-    named = next(iter(value)) if isinstance(value, dict) and len(value) == 1 else value
-    error = None
-    if isinstance(named, str):
-        if named == "log" and named is value:
-            return named
-        error = scalars.later(named, "write log") if named in CHANNELS_LATER else None
-    raise misread("log", error)
-
-
-Channel = Annotated[str, PlainValidator(_channel), WithJsonSchema({"enum": ["log"]})]
 Version = Annotated[str, Kind(_version, "1", {"enum": [1, "1"]})]
 Ledger = Annotated[str, Kind(_ledger, "the path of a file", {"type": "string"})]
 
@@ -94,7 +81,9 @@ class AccountKeys(Strict):
     base_url: BaseUrl | None = Field(
         default=None, description="Where the API is; https only, but for loopback."
     )
-    api_key: Secret | None = Field(default=None, description="Where the key is found; never the key itself.")
+    api_key: Annotated[SecretRef, Secret("TAVUS_API_KEY")] | None = Field(
+        default=None, description="Where the key is found; never the key itself."
+    )
     ids: Annotated[str, words(("persona", "pal"))] | None = Field(
         default=None, description="Which spelling of ids is sent."
     )
@@ -203,6 +192,7 @@ class ScheduleKeys(Strict):
     deliver: Annotated[list[Channel], OneOrMany("at least one channel")] | None = Field(
         default=None, description="How the join link reaches a person."
     )
+    mail: WordingKeys | None = Field(default=None, description="The letters' words, in place of ours.")
     enabled: Boolean | None = Field(default=None, description="false: its occurrences are skipped.")
 
 
@@ -220,10 +210,10 @@ RosterKeys = Annotated[
 class FileKeys(Strict):
     """One file; what it may hold at its top."""
 
-    not_yet = frozenset({"mail"})
     version: Version
     service: ServiceKeys | None = None
     account: AccountKeys | None = None
+    mail: MailKeys | None = None
     rosters: dict[Name, RosterKeys] | None = Field(default=None, description="Who takes part.")
     defaults: ScheduleKeys | None = Field(default=None, description="For every schedule; its own words win.")
     schedules: dict[Name, ScheduleKeys] | None = None

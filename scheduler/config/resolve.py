@@ -11,19 +11,21 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from jobs.model import Address, Participant
-from scheduler.config import checks
+from jobs.model import Participant
+from scheduler.config import channels, checks, mailing
 from scheduler.config.calendars import Surroundings, calendar
+from scheduler.config.channels import Hooks
 from scheduler.config.conversation import request
 from scheduler.config.fields import Strict
+from scheduler.config.mailing import MailKeys, wording
 from scheduler.config.merge import Joined, with_defaults
 from scheduler.config.models import AccountKeys, PersonKeys, ScheduleKeys, ServiceKeys
 from scheduler.config.problems import Mark, Report, quoted
-from scheduler.config.reading import place, read, written
+from scheduler.config.reading import find, place, read, written
 from scheduler.config.rosters import People, Roster, roster
 from scheduler.config.suggest import did_you_mean
 from scheduler.config.tree import Entries, Entry, Items, Scalar
-from scheduler.model import PARTICIPANT_ZONE, Account, Config, Schedule, Service, When
+from scheduler.model import PARTICIPANT_ZONE, Account, Config, Mail, Schedule, Service, When
 from scheduler.templates import Templates
 
 LEDGER = "callboard.db"
@@ -32,6 +34,7 @@ MAX_S = 10**9
 
 _SERVICE = TypeAdapter(ServiceKeys)
 _ACCOUNT = TypeAdapter(AccountKeys)
+_MAIL = TypeAdapter(MailKeys)
 _SCHEDULE = TypeAdapter(ScheduleKeys)
 
 
@@ -39,6 +42,7 @@ def resolve(files: Sequence[Entries], joined: Joined, report: Report) -> Config 
     """The configuration, or None after reporting why there is none."""
     service = _service(files, joined, report)
     account = _account(files, joined, report)
+    mail = _mail(joined.once.get("mail"), report)
     people = People(report)
     rosters = {name: roster(entry, people) for name, entry in joined.rosters.items()}
     # An unreadable account must not make every schedule's call too long as well.
@@ -48,14 +52,22 @@ def resolve(files: Sequence[Entries], joined: Joined, report: Report) -> Config 
         report.warn(_top(files), "there are no schedules: nothing will ever happen")
     if report.failed or account is None:
         return None
+    if mail and schedules and not any(map(channels.mails, schedules)):
+        report.warn(joined.once["mail"].key.mark, "no schedule delivers by mail", "write deliver: [mail]")
     return Config(
-        service=service, account=account, schedules={schedule.name: schedule for schedule in schedules}
+        service=service,
+        account=account,
+        mail=mail,
+        schedules={schedule.name: schedule for schedule in schedules},
+        webhook_secrets=resolver.hooks.secrets,
     )
 
 
 def read_alone(joined: Joined, report: Report) -> None:
     """Report what is wrong within each section, and nothing that another file could put right."""
-    alone: dict[str, TypeAdapter[Any]] = {"service": _SERVICE, "account": _ACCOUNT, "defaults": _SCHEDULE}
+    alone: dict[str, TypeAdapter[Any]] = {
+        "service": _SERVICE, "account": _ACCOUNT, "mail": _MAIL, "defaults": _SCHEDULE
+    }  # fmt: skip
     for key, entry in joined.once.items():
         read(alone[key], entry, report)
     for entry in joined.rosters.values():
@@ -74,6 +86,8 @@ class _Resolver:
         self._rosters = rosters
         self._people = people
         self._report = people.report
+        self.hooks = Hooks(people.report)
+        self._can_mail = "mail" in joined.once
         self._templates = Templates()
         self._defaults = joined.once.get("defaults")
         self._default_keys = self._read(self._defaults) if self._defaults else ScheduleKeys()
@@ -98,6 +112,7 @@ class _Resolver:
             return None
         schedule = _schedule(own.key.text, keys, participants, when, self._fallback_zone(keys))
         self._check_zones(entry, schedule)
+        self._check_delivery(own, entry, keys, schedule)
         checks.check_schedule(entry, schedule, self._account, self._templates, self._report)
         return schedule
 
@@ -153,6 +168,14 @@ class _Resolver:
             hint = "write `timezone` there, or in `defaults`"
             self._report.error(place(entry, "participants"), message, hint)
 
+    def _check_delivery(self, own: Entry, entry: Entry, keys: ScheduleKeys, schedule: Schedule) -> None:
+        told = keys.deliver or ("log",)
+        self.hooks.meet(entry, told)
+        channels.check_mail(entry, told, schedule, self._can_mail, self._report)
+        if written(own, "mail") and not channels.mails(schedule):
+            message = f"nobody reads these words: {quoted(schedule.name)} doesn't deliver by mail"
+            self._report.warn(find(own, ("mail",)).key.mark, message, "write deliver: [mail]")
+
 
 def _schedule(
     name: str, keys: ScheduleKeys, participants: Roster, when: tuple[When, ...], fallback_zone: str | None
@@ -165,7 +188,8 @@ def _schedule(
         fallback_zone=fallback_zone,
         **_written(keys, lead_s="lead", start_window_s="start_window", spread_s="spread", overlap="overlap"),
         **_written(keys, enabled="enabled"),
-        deliver=tuple(dict.fromkeys(Address(channel) for channel in keys.deliver or ("log",))),
+        deliver=channels.addresses(keys.deliver or ("log",)),
+        wording=wording(keys.mail),
     )
 
 
@@ -197,6 +221,13 @@ def _account(files: Sequence[Entries], joined: Joined, report: Report) -> Accoun
     account = Account(**_written(keys, **same, max_call_duration_s="max_call_duration"))
     checks.check_account(entry, keys, account, _top(files), report)
     return account
+
+
+def _mail(entry: Entry | None, report: Report) -> Mail | None:
+    if entry is None:
+        return None
+    checks.check_words(entry, report)
+    return mailing.mail(entry, report)
 
 
 def _top(files: Sequence[Entries]) -> Mark:

@@ -1,4 +1,4 @@
-"""What single texts mean: durations, times of day, dates, numbers, rates, names, addresses.
+"""What single texts mean: durations, times of day, dates, numbers, rates, names.
 
 Each function takes the text as it was written and returns its value, or raises Misread; the message
 is filled in by whoever knows what was expected. It knows nothing of keys, files or pydantic.
@@ -9,9 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date, datetime, time
-from ipaddress import ip_address
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 from scheduler.config.suggest import did_you_mean
 from scheduler.model import Rate
@@ -22,7 +20,6 @@ _DURATION = re.compile(r"(?:([0-9]{1,6})h)?(?:([0-9]{1,7})m)?(?:([0-9]{1,9})s?)?
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?")
 _RATE = re.compile(r"([0-9]{1,7})\s*/\s*([a-z]+)")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_EMAIL = re.compile(r"[^\s@,;:<>()\[\]\\\"]{1,64}@(?:[\w-]{1,63}\.)*[\w-]{1,63}")
 _FORBIDDEN_IN_NAMES = re.compile(r"[/\s\x00-\x1f\x7f-\x9f]")
 _PER_S = {"s": 1.0, "min": 60.0, "h": 3600.0}
 _BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
@@ -166,38 +163,15 @@ def text_of_any_kind(text: str) -> str:
     return text
 
 
-def email(text: str) -> str:
-    """`ana@example.com`: nothing that could become a header or a second address (S31)."""
-    if len(text) > 254 or not text.isprintable() or "=?" in text or not _EMAIL.fullmatch(text):
-        raise Misread
+def wording(text: str) -> str:
+    """Some text that a letter can be made of."""
+    if not text.strip():
+        raise Misread("there is nothing to read here", "leave the key out: there is a wording of ours")
     return text
 
 
-def web_url(text: str) -> str:
-    """An http(s) URL, or a template of which nobody knows yet."""
-    if "{{" not in text and not re.match(r"https?://[^\s/]", text):
-        raise Misread
+def subject(text: str) -> str:
+    """The same on one line: nothing that could end a header or begin another one (S31)."""
+    if not wording(text).isprintable() or "=?" in text:
+        raise Misread("a subject is one line, without control characters and `=?`")
     return text
-
-
-def base_url(text: str) -> str:
-    """https; http for loopback only (semantics, section 7). Without a slash at the end."""
-    try:
-        parts = urlsplit(text)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        raise Misread from None
-    if parts.scheme not in ("http", "https") or not host or re.search(r"\s", text):
-        raise Misread
-    if parts.username is not None or parts.query or parts.fragment:
-        raise Misread("a base URL has no user, query or fragment")
-    if parts.scheme == "http" and not _is_loopback(host):
-        raise Misread("http is for this machine only (127.0.0.1, localhost)", "write https://")
-    return text.rstrip("/")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

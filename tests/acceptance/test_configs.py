@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from jobs.model import Address, Wording
 from scheduler.config import load, schema
-from scheduler.model import PARTICIPANT_ZONE, Config
+from scheduler.model import PARTICIPANT_ZONE, Config, SecretRef
 from scheduler.planner import occurrences
 from scheduler.templates import Context, SlotView, Templates
 
@@ -49,6 +50,22 @@ def test_the_sales_coach_calls_eight_people_in_four_zones_twice_a_day() -> None:
     day = [each for each in occurrences([schedule], MIDDAY_S, MIDDAY_S + 86_400) if each.date == "2026-12-01"]
     assert len(day) == 16
     assert {each.slot for each in day} == {"morning", "afternoon"}
+
+
+def test_the_sales_coach_mails_and_asks_for_no_more_than_a_server() -> None:
+    config = sample("sales-coach.yaml")
+    (schedule,) = config.schedules.values()
+    assert schedule.deliver == (Address("mail"),)
+    assert schedule.wording == Wording()
+    assert config.mail is not None and config.mail.smtp is not None
+    assert config.mail.smtp.password == SecretRef("env", "SMTP_PASSWORD")
+
+
+def test_the_reference_uses_every_channel() -> None:
+    config = sample("reference.yaml")
+    schedule = config.schedules["objection-handling"]
+    assert [address.channel for address in schedule.deliver] == ["log", "mail", "webhook", "slack"]
+    assert list(config.webhook_secrets) == [schedule.deliver[2].target]
 
 
 def test_the_coach_knows_the_name() -> None:

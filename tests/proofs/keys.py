@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from scheduler.config.channels import HookKeys
 from scheduler.config.conversation import ConversationKeys
 from scheduler.config.fields import Strict
+from scheduler.config.mailing import MailKeys, SmtpKeys, WordingKeys
 from scheduler.config.models import (
     AccountKeys,
     FileKeys,
@@ -24,6 +26,6 @@ def _properties() -> type[Strict]:
 
 MODELS: tuple[type[Strict], ...] = (
     FileKeys, ServiceKeys, AccountKeys, ScheduleKeys, WhenKeys, MonthlyKeys, RangeKeys, PersonKeys,
-    RosterFileKeys, ConversationKeys, _properties(),
+    RosterFileKeys, MailKeys, SmtpKeys, WordingKeys, HookKeys, ConversationKeys, _properties(),
 )  # fmt: skip
 KEYS = tuple(sorted({key for model in MODELS for key in (*model.known_keys(), *model.not_yet)}))

@@ -24,7 +24,10 @@ VALUES = (
     '"9999-12-31T23:59:59"', '"0001-01-01 00:00"', "UTC", "participant", "Europe/Berlin", "Etc/GMT+5",
     "GB-Eire", "America", "EST", "+02:00", "../etc/passwd", "America/New_Yrok", '"0 9 * * mon-fri"',
     '"* * * * *"', '"0 0 31 2 *"', '"*/1,*/1 * * * *"', "last", "first mon", "31", "persona", "pal", "log",
-    "mail", "{webhook: https://x}", "60/min", "1/h", "0/s", "{env: KEY}", "{file: /run/x}",
+    "mail", "{webhook: https://x}", "[log, mail]", "{slack: http://127.0.0.1:1/s}",
+    "{webhook: https://x, slack: y}", "{webhook: https://x, secret: {env: KEY}}", "Practice <p@example.com>",
+    '"A, B" <a@b>', "a@xn--", "a@é.de", "{host: h, port: 465}", "{host: h, security: none}", "starttls",
+    "tls", "none", "465", '"{{ link.url }}"', "60/min", "1/h", "0/s", "{env: KEY}", "{file: /run/x}",
     "{env: KEY, file: x}", "https://tavusapi.com", "http://127.0.0.1:1", "http://[::1", "https://a b",
     "west.csv", "{file: west.csv}", "{file: ../west.csv}", "{file: .}", '{file: "\\0"}', "/dev/null", "a@b",
     "a@@b", "{}", "[]", "[[]]", "[{}]", "{a: {}}", "{a: [b, {c: d}]}", "{? [a] : b}", "*x", "&x y", "!!int 3",
@@ -38,7 +41,8 @@ VALUES = (
 
 SECRET_KEYS = (
     "api_key", "api_kye", "apikey", "api-key", "API_KEY", "password", "pasword", "token", "secret",
-    "smtp_password", "auth_token", "client_secret", "credential", "passphrase", "pwd", "x-api-key",
+    "smtp_password", "auth_token", "client_secret", "credential", "passphrase", "pwd", "x-api-key", "pass",
+    "smtp_pass",
 )  # fmt: skip
 
 SECRET_SHAPES: tuple[Callable[[str, str], str], ...] = (
@@ -79,6 +83,13 @@ SECRET_SHAPES: tuple[Callable[[str, str], str], ...] = (
     lambda key, it: f"{key}: {it} {'x' * 3000}: y",
     lambda key, it: f"\t{key}: {it}",
     lambda key, it: f"base_url: https://me:{it}@tavusapi.com",
+    lambda key, it: f"deliver: {{webhook: https://x.example/{it}}}",
+    lambda key, it: f"deliver: [log, {{webhook: 'https://x.example?{it}', {key}: {it}}}]",
+    lambda key, it: f"deliver: {{slak: x.example/{it}}}",
+    lambda key, it: f"deliver: {{slack: http://x.example/{it}, mail: log}}",
+    lambda key, it: f"deliver: https://x.example/{it}",
+    lambda key, it: f"deliver:\n    - webhook:\n        x.example/{it}",
+    lambda key, it: f"deliver:\n    - webhok: >-\n        https://x.example/{it}",
 )
 
 

@@ -11,8 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scheduler.config import read
+from scheduler.config.channels import HookKeys
 from scheduler.config.conversation import ConversationKeys
 from scheduler.config.fields import Strict
+from scheduler.config.mailing import MailKeys, SmtpKeys, WordingKeys
 from scheduler.config.models import (
     AccountKeys,
     FileKeys,
@@ -28,17 +30,19 @@ from scheduler.config.suggest import distance, nearest
 
 MODELS: tuple[type[Strict], ...] = (
     FileKeys, ServiceKeys, AccountKeys, ScheduleKeys, WhenKeys, MonthlyKeys, RangeKeys, PersonKeys,
-    RosterFileKeys, ConversationKeys,
+    RosterFileKeys, MailKeys, SmtpKeys, WordingKeys, HookKeys, ConversationKeys,
 )  # fmt: skip
 
 GOOD = """\
 version: 1
 account: {concurrent_conversations: 3, api_key: {env: KEY}}
+mail: {from: "Practice <p@example.com>", smtp: {host: smtp.example.com, username: p, password: {env: PASS}}}
 rosters:
   east:
     - {id: ana, name: "Ana: Ruiz", email: ana@example.com, timezone: America/New_York}
     - id: ben
       name: 'Ben'
+      email: ben@example.com
 defaults: {timezone: UTC, lead: 30s}
 schedules:
   coach:   # every day
@@ -46,6 +50,8 @@ schedules:
       - {days: [mon-wed, fri], at: {am: 9:00}, except: [2026-12-24]}
       - {cron: "0 12 * * sat"}
     participants: [east]
+    deliver: [mail, {webhook: "https://example.com/hook", secret: {env: KEY}}]
+    mail: {text: "Join: {{ link.url }}"}
     conversation:
       persona_id: p
       conversational_context: >-
@@ -132,7 +138,20 @@ def test_a_slip_of_one_letter_finds_its_key_first() -> None:
 
 
 @pytest.mark.parametrize(
-    "old", ["lead", "timezone", "persona_id", "rosters", "days", "email", "max_call_duration"]
+    "old",
+    [
+        "lead",
+        "timezone",
+        "persona_id",
+        "rosters",
+        "days",
+        "email",
+        "max_call_duration",
+        "username",
+        "password",
+        "deliver",
+        "webhook",
+    ],
 )
 def test_a_slip_in_a_file_is_told_at_the_slip(tmp_path: Path, old: str) -> None:
     slip = old[0] + old[2] + old[1] + old[3:]

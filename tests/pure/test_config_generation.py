@@ -13,7 +13,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.model import ConversationRequest, Participant, Properties
+from jobs.model import Address, ConversationRequest, Participant, Properties, Wording
 from scheduler.config import freeze, load, schema, thaw
 from scheduler.model import (
     Cron,
@@ -63,9 +63,15 @@ requests = st.builds(
         recording_storage=st.none() | st.dictionaries(words, words),
     ),
 )
+addresses = st.one_of(
+    st.sampled_from([Address("log"), Address("mail")]),
+    st.builds(Address, st.sampled_from(["webhook", "slack"]), words.map("https://x.example/".__add__)),
+)
 schedules = st.builds(
     Schedule, name=words, when=st.lists(whens, max_size=3).map(tuple), participants=people, request=requests,
     fallback_zone=maybe, lead_s=st.integers(0, 99), overlap=st.sampled_from(Overlap), enabled=st.booleans(),
+    deliver=st.lists(addresses, min_size=1, max_size=3).map(tuple),
+    wording=st.builds(Wording, maybe, maybe, maybe),
 )  # fmt: skip
 
 
@@ -100,13 +106,23 @@ GOOD = """\
 version: 1
 service: {ledger: x.db, reload: signal}
 account: {requests: 60/min, api_key: {env: KEY}, concurrent_conversations: 3}
-rosters: {a: [{id: x, name: X}], b: {file: b.csv}}
+mail:
+  from: Practice <practice@example.com>
+  smtp: {host: mail.example.com, port: 465, security: tls, username: u, password: {env: SMTP_PASSWORD}}
+  connections: 2
+rosters: {a: [{id: x, name: X, email: x@example.com}], b: {file: b.csv}}
 defaults: {timezone: UTC, deliver: log}
 schedules:
   s:
     when: [{days: [mon, wed], at: {am: "9:00"}, except: [{from: 2026-12-25, until: 2027-01-06}]}]
     participants: [a, {id: y, name: Y}]
+    mail: {subject: "{{ slot.time }}", text: "{{ link.url }}"}
     conversation: {persona_id: p, participant_tags: [x], properties: {max_call_duration: 30m}}
+  t:
+    when: {every: 1h}
+    participants: a
+    conversation: {persona_id: p}
+    deliver: [mail, {webhook: "https://x.example/a", secret: {file: key}}, {slack: "https://x.example/b"}]
 """
 
 
@@ -128,7 +144,13 @@ def test_the_schema_is_draft_07_and_takes_what_the_loader_takes() -> None:
         ("30m", "half"),
         ("reload: signal", "reload: watch"),
         ("{id: y, name: Y}", "{id: y}"),
-        ("deliver: log", "deliver: mail"),
+        ("deliver: log", "deliver: post"),
+        ("deliver: log", "deliver: [{webhook: 'https://x.example', slack: 'https://x.example'}]"),
+        ("deliver: log", "deliver: {slack: 'https://x.example', secret: {env: KEY}}"),
+        ("deliver: log", "deliver: {secret: {env: KEY}}"),
+        ("security: tls", "security: ssl"),
+        ("{env: SMTP_PASSWORD}", "hunter2"),
+        ("port: 465", "port: smtps"),
     ],
 )
 def test_the_schema_refuses_what_the_loader_refuses(old: str, new: str) -> None:

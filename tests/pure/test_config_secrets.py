@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from scheduler.config import Problem, read
+from scheduler.config.channels import HookKeys
+from scheduler.config.mailing import MailKeys, SmtpKeys, WordingKeys
 from scheduler.config.masking import secret_like, shown
 from scheduler.config.models import AccountKeys, FileKeys, PersonKeys, ScheduleKeys, WhenKeys
 
@@ -51,6 +53,18 @@ SECRETS = [
     'api_key: "s3cr3t" x',
     'api_key: "s3cr3t',
     "api_key: {env: X, token: s3cr3t}",
+    "pass: s3cr3t",
+    "smtp: {host: h, pass: s3cr3t}",
+    "deliver: [log, {webhook: https://x.example/s3cr3t}]",
+    "deliver: {webhook: 'https://x.example?key=s3cr3t'}",
+    "deliver: {webhook: x.example/s3cr3t}",
+    "deliver: {webhok: s3cr3t}",
+    "deliver: {slack: http://x.example/s3cr3t}",
+    "deliver: {slack: //x.example/s3cr3t}",
+    "deliver: [https://x.example/s3cr3t]",
+    "deliver:\n    - webhook:\n        x.example/s3cr3t",
+    "deliver:\n    - webhook: >-\n        https://x.example/s3cr3t",
+    "deliver: {webhook: https://x.example/, secret: s3cr3t}",
     "base_url: https://me:s3cr3t@example.com\n  api_key: {env: TAVUS_API_KEY}",
 ]
 
@@ -69,13 +83,19 @@ def test_references_to_secrets_are_shown(tmp_path: Path) -> None:
 
 
 def test_none_of_our_own_keys_is_hidden_but_the_secret() -> None:
-    hidden = {
-        key
-        for model in (AccountKeys, FileKeys, ScheduleKeys, WhenKeys, PersonKeys)
-        for key in model.known_keys()
-        if secret_like(key)
-    }
-    assert hidden == {"api_key"}
+    models = (
+        AccountKeys,
+        FileKeys,
+        ScheduleKeys,
+        WhenKeys,
+        PersonKeys,
+        MailKeys,
+        SmtpKeys,
+        WordingKeys,
+        HookKeys,
+    )
+    hidden = {key for model in models for key in model.known_keys() if secret_like(key)}
+    assert hidden == {"api_key", "password", "secret"}
 
 
 @pytest.mark.parametrize(
@@ -91,6 +111,14 @@ def test_none_of_our_own_keys_is_hidden_but_the_secret() -> None:
         (["key-accounts:", "  - {id: a}"], "  - {id: a}"),
         (["url: https://me:abc@x.y/z"], "url: https://***"),
         (["# api_key: abc"], "# api_key: ***"),
+        (["- {webhook: https://x.y/abc}"], "- {webhook: https://x.y/***"),
+        (["- {webhook: https://x.y:8}"], "- {webhook: https://x.y:8}"),
+        (['- slack: "x.y/abc"'], '- slack: "x.y/***'),
+        (["- webhok: abc"], "- webhok: ***"),
+        (["- webhook:", "    x.y/abc"], "    ***"),
+        (["slack:", "  lead: 3s"], "  lead: 3s"),
+        (["- https://x.y/abc"], "- https://x.y/***"),
+        (["callback_url: https://x.y/{{ a }}"], "callback_url: https://x.y/{{ a }}"),
     ],
 )
 def test_what_may_be_shown_of_a_line(lines: list[str], seen: str) -> None:
