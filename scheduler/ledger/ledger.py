@@ -178,7 +178,7 @@ class Ledger:
 
     async def by_marks(self, marks: Sequence[str]) -> dict[str, Record]:
         """The records that these marks belong to; a stranger's mark has none (S12)."""
-        where, these = f"WHERE r.mark IN {rows.LISTED}", (rows.listed(marks),)
+        where, these = f"WHERE r.mark != '' AND r.mark IN {rows.LISTED}", (rows.listed(marks),)
         found = await self._do(lambda driver: rows.load(driver, where, these))
         return {record.mark: record for record in found}
 

@@ -29,6 +29,10 @@ _INSERT = (
     f"INSERT INTO records ({', '.join(_COLUMNS)}) "  # noqa: S608
     f"VALUES ({', '.join('?' * len(_COLUMNS))}) ON CONFLICT (key) DO NOTHING"
 )
+_TALLY = """
+INSERT INTO tallies SELECT schedule, date, count(*) FROM records WHERE rowid > ? GROUP BY 1, 2
+ON CONFLICT (schedule, date) DO UPDATE SET promised = promised + excluded.promised
+"""
 _SETTLE = """
 UPDATE records SET due = ?1, opens = ?2, shuts = ?3, rank = ?4, max_call_s = ?5, absent_s = ?6, private = ?7,
   overlap = ?8, timezone = ?10, generation = NULL,
@@ -55,8 +59,7 @@ def promise(
     now: Instant,
 ) -> list[Closed]:
     """Write what is not written yet: planned, skipped with its reason, or missed when it is too late (S4)."""
-    newest = driver.fetch("SELECT coalesce(max(rowid), 0) FROM records")[0][0]
-    driver.execute_many(_INSERT, (_row(o, schedules[o.schedule], secret, now) for o in occurrences))
+    newest = _insert(driver, (_row(o, schedules[o.schedule], secret, now) for o in occurrences))
     driver.execute(
         "INSERT INTO facts (key, at, kind, data) SELECT key, ?, stage, json_object('reason', reason) "
         "FROM records WHERE rowid > ? AND stage != 'planned'",
@@ -78,8 +81,8 @@ def gap(driver: Driver, schedule: str, date: str, count: int, since: Instant, no
     key = f"{schedule}/{GAP_SLOT}/{date}/-"
     late = (Stage.MISSED, MissReason.GAP)
     row = (key, schedule, GAP_SLOT, date, None, since, since, now, 0, 0, "UTC", 0, *late, since, 1, "")
-    new = driver.execute(_INSERT, (*row, 0, 0, 0, 0, f"s/{schedule}", "allow", 0)) == 1
-    if not new:
+    newest = _insert(driver, [(*row, 0, 0, 0, 0, f"s/{schedule}", "allow", 0)])
+    if not driver.fetch("SELECT 1 FROM records WHERE rowid > ?", (newest,)):
         return False
     driver.execute(
         "INSERT INTO facts (key, at, kind, data) VALUES (?, ?, 'missed', ?)",
@@ -101,6 +104,14 @@ def planned(driver: Driver) -> list[tuple[str, Instant]]:
     """All promises that wait to be claimed: their keys, and when each is due."""
     sql = "SELECT key, due FROM records WHERE stage = 'planned' ORDER BY due"
     return [(row[0], row[1]) for row in driver.fetch(sql)]
+
+
+def _insert(driver: Driver, rows: Iterable[Sequence[object]]) -> int:
+    """Write these promises and count them; the newest row that was there before."""
+    newest: int = driver.fetch("SELECT coalesce(max(rowid), 0) FROM records")[0][0]
+    driver.execute_many(_INSERT, rows)
+    driver.execute(_TALLY, (newest,))
+    return newest
 
 
 def _row(o: Occurrence, schedule: Schedule, secret: bytes, now: Instant) -> Sequence[object]:

@@ -61,7 +61,7 @@ CREATE INDEX records_end ON records (end_at) WHERE end_at IS NOT NULL;
 CREATE INDEX records_inspect ON records (inspect_at) WHERE inspect_at IS NOT NULL;
 CREATE INDEX records_look ON records (look_at) WHERE look_at IS NOT NULL;
 CREATE INDEX records_held ON records (party) WHERE stage IN ('creating', 'live');
-CREATE INDEX records_mark ON records (mark);
+CREATE INDEX records_mark ON records (mark) WHERE mark != '';
 
 -- The link on its way to one address.
 CREATE TABLE deliveries (
@@ -114,8 +114,3 @@ CREATE TABLE tallies (
   promised INTEGER NOT NULL,
   PRIMARY KEY (schedule, date)
 ) WITHOUT ROWID;
-
-CREATE TRIGGER records_tallied AFTER INSERT ON records BEGIN
-  INSERT INTO tallies VALUES (NEW.schedule, NEW.date, 1)
-  ON CONFLICT (schedule, date) DO UPDATE SET promised = promised + 1;
-END;
