@@ -6,7 +6,6 @@ what a failure leads to belong to whoever asks.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 from jobs.channels import Channel
@@ -14,22 +13,16 @@ from jobs.errors import Reason, StepFailed
 from jobs.model import Create, Deliver, Delivered, End, Inspect, Outcome, Sent, Step, Survey
 from jobs.tavus.client import TavusClient
 
-DELIVER_BOX_S = 30.0
-"""A delivery may not hold up an End (design, section 3)."""
-
 Perform = Callable[[Step, Sent], Awaitable[Outcome]]
 """Does one step, once. Raises StepFailed and, but for faults, nothing else."""
 
 
 class Hands:
-    """Performs steps at one Tavus account and a set of channels by name."""
+    """Performs steps at one Tavus account and a set of channels by name; each bounds its own tries."""
 
-    def __init__(
-        self, tavus: TavusClient, channels: Mapping[str, Channel], deliver_box_s: float = DELIVER_BOX_S
-    ) -> None:
+    def __init__(self, tavus: TavusClient, channels: Mapping[str, Channel]) -> None:
         self._tavus = tavus
         self._channels = channels
-        self._deliver_box_s = deliver_box_s
 
     async def perform(self, step: Step, sent: Sent) -> Outcome:
         """What came of the step. `sent` is called when a request to Tavus leaves (S17)."""
@@ -49,8 +42,4 @@ class Hands:
         channel = self._channels.get(step.address.channel)
         if channel is None:
             raise StepFailed(Reason.REFUSED, f"no channel is called {step.address.channel}")
-        try:
-            async with asyncio.timeout(self._deliver_box_s):
-                return await channel.deliver(step)
-        except TimeoutError:
-            raise StepFailed(Reason.LOST, f"no answer within {self._deliver_box_s:g} s") from None
+        return await channel.deliver(step)

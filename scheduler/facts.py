@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import get_args
 
-from jobs.errors import Reason
+from jobs.errors import Blame, Reason
 from jobs.model import Address, Created, Delivered, Ended, Instant, NotEnded, NotThere, StillLive
 
 
@@ -106,8 +106,13 @@ class GiveUpReason(StrEnum):
     """Why a delivery was given up."""
 
     STALE = "stale"
+    """The next try would come when the link is dead (S28)."""
     ENDED = "ended"
+    """The conversation was over before it could be told of."""
     REFUSED = "refused"
+    """It will never be taken, or no message could be written for it (S29)."""
+    EXHAUSTED = "exhausted"
+    """Every try that its channel allows has failed."""
 
 
 # --- facts that the scheduler itself knows --------------------------------------------------------
@@ -145,12 +150,15 @@ class Unlisted:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A step failed; `address` names the delivery when the step was Deliver."""
+    """A step failed; `address` names the delivery when the step was Deliver, `retry_after_s` is the other
+    side's wish and `blame` who can put it right, if that is known."""
 
     step: StepKind
     reason: Reason
     detail: str
     address: Address | None = None
+    retry_after_s: float | None = None
+    blame: Blame | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,9 +221,11 @@ class StrayKept:
 
 @dataclass(frozen=True, slots=True)
 class Faulted:
-    """An unexpected exception at the fence; `detail` is its type and place, never its text."""
+    """An unexpected exception at the fence; `detail` is its type and place, never its text. `address` names
+    the delivery that it struck, if it was one."""
 
     detail: str
+    address: Address | None = None
 
 
 Fact = (

@@ -23,7 +23,17 @@ def mark(secret: bytes, key: str) -> str:
 
 def marked(name: str | None, of: str, attempt: int) -> str:
     """A conversation's name with the mark `of` its occurrence at the end."""
-    return f"{name or 'Practice'} [cb-{of}-{attempt}]"
+    return f"{name or 'Practice'} [{named(of, attempt)}]"
+
+
+def named(of: str, attempt: int) -> str:
+    """What one attempt of one occurrence is called, wherever that is said."""
+    return f"cb-{of}-{attempt}"
+
+
+def unmarked(name: str) -> str:
+    """A conversation's name without the mark at its end."""
+    return _MARK.sub("", name)
 
 
 def read(name: str) -> tuple[str, int] | None:

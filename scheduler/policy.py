@@ -28,6 +28,12 @@ MARGIN_S = 600.0
 STEP_BOX_S = 65.0
 """The runner's backstop over the client's own 60 s."""
 
+DELIVER_BOX_S = 300.0
+"""The runner's backstop over a channel's own time-outs, which don't count while it waits for a connection."""
+
+CHANNEL_PROBE_S = 60.0
+"""How often one delivery tries whether a channel that our set-up keeps closed is open again (S29)."""
+
 PROMISE_AHEAD_S = 900.0
 """Promises are written this long before they open (S7)."""
 
@@ -52,6 +58,9 @@ STRAY_TRIES_HELD = 16
 
 _CREATE_WAITS_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 _DELIVER_WAITS_S = (5.0, 15.0, 30.0, 60.0)
+_POST_WAITS_S = (5.0, 25.0, 90.0, 180.0)
+"""A post is tried at 0 and 5 s, 30 s, 2 min and 5 min, and not again: who listens there is a program."""
+_POSTED = ("webhook", "slack")
 _END_WAITS_S = (10.0, 30.0, 60.0, 60.0, 60.0, 60.0, 300.0, 900.0, 3600.0)
 
 
@@ -65,9 +74,12 @@ def create_wait_s(key: str, tries: int) -> float:
     return _step(_CREATE_WAITS_S, tries) * (1 + spread / 4)
 
 
-def deliver_wait_s(tries: int) -> float:
-    """The wait before a link is handed over again (S28)."""
-    return _step(_DELIVER_WAITS_S, tries)
+def deliver_wait_s(channel: str, tries: int) -> float | None:
+    """The wait before a link is handed over again, after so many tries that failed before; `None` when this
+    one was the last (S28)."""
+    if channel not in _POSTED:
+        return _step(_DELIVER_WAITS_S, tries)
+    return _POST_WAITS_S[tries] if tries < len(_POST_WAITS_S) else None
 
 
 def end_wait_s(tries: int) -> float:

@@ -80,7 +80,7 @@ async def _run(config: Config, ledger: Path, for_s: float) -> Mapping[str, Habit
         asyncio.get_running_loop().call_later(for_s, daemon.stop)
         daemon.errand(_people(daemon, sandbox, clock))
         await daemon.run()
-        await daemon.settled()
+        await daemon.drain()
         return {each.conversation_id: did for each, habit in _cast(sandbox) if (did := _done(each, habit))}
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from jobs.channels.log import LogChannel
 from jobs.perform import Hands
 from jobs.tavus.client import connect
+from scheduler.app.letters import composer
 from scheduler.clock import Clock
 from scheduler.daemon import Daemon
 from scheduler.ledger import Closed, Ledger, Noted
@@ -37,7 +38,8 @@ async def house(config: Config, ledger: Path, key: Secret, clock: Clock) -> Asyn
         try:
             book.listen(_noted(telemetry), _closed(telemetry))
             hands = Hands(tavus, {"log": LogChannel()})
-            async with Daemon(book, hands.perform, clock, config, telemetry) as daemon:
+            compose = composer(config.mail.sender if config.mail else None)
+            async with Daemon(book, hands.perform, clock, config, telemetry, compose) as daemon:
                 yield daemon
         finally:
             book.close()

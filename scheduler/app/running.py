@@ -62,7 +62,7 @@ async def run(config: Config, key: Secret | None, options: Options) -> int:
         await (daemon.once() if options.once else _until(daemon, options.for_s))
         telemetry.say("draining", in_hand=daemon.in_hand)
         notifier.stopping(f"draining: {daemon.in_hand} in hand")
-        await daemon.settled()
+        await daemon.drain()
     telemetry.say("stopped")
     return 0
 

@@ -26,7 +26,7 @@ STARTS_MAX = 100
 """Started in one round of the loop: thousands at once would stall it."""
 
 _LANES = {str(StepKind.END): Lane.END, str(StepKind.INSPECT): Lane.INSPECT}
-"""The steps that cost a request; a delivery costs none."""
+"""The steps of a record that is live; each costs a request."""
 
 _SURVEY = "(survey)"
 """The Survey's place among the keys in hand: no key looks like it."""
@@ -50,7 +50,7 @@ class Admitting:
         free = account.concurrent_conversations - account.reserve - view.held
         admission = self._limits.admit(now, self._waiting(view, due, free, now), free)
         for key, grant in self._with_grants(due, admission.granted):
-            self._hands.take(key, self._runner.advance(key, grant))
+            self._hands.take(key, self._runner.ask(key, grant))
         if admission.granted[Lane.SURVEY]:
             self._hands.take(_SURVEY, self._surveying.page(self._runner.grant(Lane.SURVEY)))
         await self._claim(admission.granted[Lane.CREATE], generation, now)
@@ -68,24 +68,21 @@ class Admitting:
             Lane.INSPECT: 0 if denied else sum(each.step == StepKind.INSPECT for each in due),
         }
 
-    def _with_grants(
-        self, due: Sequence[Due], granted: Mapping[Lane, int]
-    ) -> Iterator[tuple[str, Grant | None]]:
-        """The first of each lane, as many as were granted; deliveries go without.
+    def _with_grants(self, due: Sequence[Due], granted: Mapping[Lane, int]) -> Iterator[tuple[str, Grant]]:
+        """The first of each lane, as many as were granted.
 
         A record may be due for several steps: it is taken once, and a grant it doesn't use is given back.
         """
         left = dict(granted)
         for each in due:
-            lane = _LANES.get(each.step)
-            if lane is not None and not left[lane]:
+            lane = _LANES[each.step]
+            if not left[lane]:
                 continue
-            if lane is not None:
-                left[lane] -= 1
-            grant = None if lane is None else self._runner.grant(lane)
+            left[lane] -= 1
+            grant = self._runner.grant(lane)
             if each.key not in self._hands:
                 yield each.key, grant
-            elif grant is not None:
+            else:
                 grant.close()
 
     async def _claim(self, count: int, generation: int, now: Instant) -> None:

@@ -20,7 +20,9 @@ from scheduler.alarm import Alarm
 from scheduler.clock import Bell, Clock
 from scheduler.daemon.admitting import Admitting
 from scheduler.daemon.clockwatch import ClockWatch, Trust
+from scheduler.daemon.delivering import Delivering
 from scheduler.daemon.hands import InHand
+from scheduler.daemon.holding import Holding
 from scheduler.daemon.overlaps import Overlaps
 from scheduler.daemon.promising import Promising
 from scheduler.daemon.surveying import Surveying
@@ -29,7 +31,7 @@ from scheduler.ledger import Hold, Ledger, LedgerUnavailable, Note
 from scheduler.limits import Limits
 from scheduler.model import Config
 from scheduler.record import Record
-from scheduler.runner import Perform, Runner, Terms
+from scheduler.runner import Compose, Letters, Perform, Runner, Terms
 from scheduler.telemetry import Telemetry
 
 BREATH_S = 0.02
@@ -46,7 +48,13 @@ class Daemon:
     """One house at work. Use it as a context: its tasks live inside."""
 
     def __init__(
-        self, ledger: Ledger, perform: Perform, clock: Clock, config: Config, telemetry: Telemetry
+        self,
+        ledger: Ledger,
+        perform: Perform,
+        clock: Clock,
+        config: Config,
+        telemetry: Telemetry,
+        compose: Compose,
     ) -> None:
         self._ledger = ledger
         self._clock = clock
@@ -56,14 +64,17 @@ class Daemon:
         self._alarm = Alarm(clock, self.bell)
         self._limits = Limits(config.account.requests)
         self._terms = Terms(ledger)
-        self._runner = Runner(ledger, perform, self._limits, clock, self._terms, self._hold)
+        self._holding = Holding(ledger, clock, telemetry)
+        letters = Letters(self._terms, compose)
+        self._runner = Runner(ledger, perform, self._limits, clock, self._terms, letters, self._holding.hold)
         self._promising = Promising(ledger)
-        self._surveying = Surveying(ledger, self._runner, clock, self._accepted, self._faulty)
+        self._surveying = Surveying(ledger, self._runner, clock, self._holding.accepted, self._faulty)
         self._overlaps = Overlaps(ledger)
-        self._clockwatch = ClockWatch(ledger, self._alarm, self._hold, self._lift)
+        self._clockwatch = ClockWatch(ledger, self._alarm, self._holding.hold, self._holding.lift)
         self._group = asyncio.TaskGroup()
         self._hands = InHand(self._group, self.bell)
         self._admitting = Admitting(ledger, self._limits, self._runner, self._surveying, self._hands)
+        self._delivering = Delivering(ledger, self._runner, clock, telemetry, self._hands)
         self._last_turn_at: Instant | None = None
         self._next_at: Instant | None = None
         self._pending: Config | None = None
@@ -81,12 +92,14 @@ class Daemon:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
     ) -> None:
-        """Drain: whatever is in hand is finished, since its outcome must not be lost.
+        """Drain; after an error only finish what is in hand, since its outcome must not be lost.
 
         What ended the house is raised as it is, not in a group of one.
         """
         self._alarm.stop()
-        if isinstance(error, Exception):
+        if error is None:
+            await self.drain()
+        elif isinstance(error, Exception):
             await self.settled()  # a group that is left by an error cancels its tasks
         try:
             await self._group.__aexit__(kind, error, tb)
@@ -98,7 +111,7 @@ class Daemon:
     # --- turn ---
 
     async def turn(self) -> None:
-        """One look at the ledger, and everything that is due started."""
+        """One look at the ledger, and everything that is due started; once it stops, only links go out."""
         self.turns += 1
         now = self._clock.now()
         trust = await self._clockwatch.look(now)
@@ -112,11 +125,12 @@ class Daemon:
             await self._close_shut(now, MissReason.CLOCK_HELD if trust is Trust.LIFTED else held)
             view = await self._ledger.look(now, len(self._hands))
         await self._overlaps.judge(view, now)
+        await self._delivering.start(view.links, now)
         if self.stopping:
             return
         generation = self._promising.generation
         at = await self._admitting.start(view, self.config.account, generation, now)
-        times = (self._promising.next_at, self._overlaps.next_at, at)
+        times = (self._promising.next_at, self._overlaps.next_at, self._delivering.next_at, at)
         self._next_at = min(each for each in times if each is not None)
         self._last_turn_at = now
 
@@ -132,6 +146,16 @@ class Daemon:
     async def settled(self) -> None:
         """Wait until nothing is in hand."""
         await self._hands.settled()
+
+    async def drain(self) -> None:
+        """Finish what is in hand, and hand over the links that come of it; nothing else is started."""
+        self.stop()
+        if self._begun:
+            await self._try_turn()
+        while len(self._hands):
+            await self._hands.changed()
+            await self._clock.sleep_until(None, Bell(), BREATH_S)
+            await self._try_turn()
 
     async def holds(self) -> Sequence[Hold]:
         """The holds in force."""
@@ -162,7 +186,8 @@ class Daemon:
         view = await self._ledger.look(self._clock.now())
         if any(hold.reason == Reason.DENIED for hold in view.holds):
             return False
-        return bool(view.looks or view.steps or (view.waiting and not view.holds))
+        links = any(self._delivering.ready(view.links, self._clock.now()))
+        return bool(links or view.looks or view.steps or (view.waiting and not view.holds))
 
     def each_tick(self, listener: Callable[[], None]) -> None:
         """Call this at each tick of the alarm: while it comes, the house lives."""
@@ -216,7 +241,8 @@ class Daemon:
         now = self._clock.now()
         self.config = config
         self._limits.set_rate(config.account.requests)
-        await self._lift(Reason.SPENT)
+        await self._holding.lift(Reason.SPENT)
+        self._delivering.reopen()
         effect = await self._promising.swap(config.schedules, now)
         self._terms.know(self._promising.generation, config.schedules)
         self.bell.ring()
@@ -224,7 +250,7 @@ class Daemon:
 
     async def _begin(self) -> None:
         now = self._clock.now()
-        await self._lift(Reason.SPENT)
+        await self._holding.lift(Reason.SPENT)
         await self._clockwatch.begin()
         window_s = self.config.account.requests.per_s * 1.02
         self._limits.seed(await self._ledger.requests_since(now - window_s, now))
@@ -266,26 +292,5 @@ class Daemon:
         waited = self._last_turn_at is not None and self._last_turn_at >= record.starts_at
         return Missed(lifecycle.miss_reason(record, held, waited))
 
-    # --- holds ---
-
-    async def _hold(self, reason: Reason | MissReason) -> None:
-        """Nothing is created from now on: tell it once (S9, S14)."""
-        if await self._ledger.hold(reason, self._clock.now()):
-            self._telemetry.say("held", grave=True, reason=str(reason), detail=_WAY_OUT[str(reason)])
-
-    async def _accepted(self) -> None:
-        await self._lift(Reason.DENIED)
-
-    async def _lift(self, reason: Reason | MissReason) -> None:
-        if await self._ledger.lift(reason, self._clock.now()):
-            self._telemetry.say("lifted", reason=str(reason))
-
     def _faulty(self, detail: str) -> None:
         self._telemetry.say("faulted", grave=True, step="survey", detail=detail)
-
-
-_WAY_OUT = {
-    "denied": "the API key is not accepted; it is tried again every 5 minutes",
-    "spent": "the account is out of credits; buy some, then send SIGHUP or start again",
-    "clock_held": "the clock was set by hours or went back; it is believed again after two quiet minutes",
-}

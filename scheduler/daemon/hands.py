@@ -1,8 +1,8 @@
 """What is in hand: the steps that run now, as tasks of one TaskGroup.
 
-A record in hand is not started again; a step that is done rings the bell. (A claim may come upon a
-record whose stray is just being ended: then two are in hand for it.) What a step does, and whether
-it may start, is not known here.
+What is in hand is not started again: a record's request by its key, each of its deliveries by its key and
+address; a step that is done rings the bell. (A claim may come upon a record whose stray is just being
+ended: then two are in hand for its key.) What a step does, and whether it may start, is not known here.
 """
 
 from __future__ import annotations
@@ -12,29 +12,33 @@ from collections import Counter
 from collections.abc import Coroutine
 from typing import Any
 
+from jobs.model import Address
 from scheduler.clock import Bell
+
+Place = str | tuple[str, Address]
+"""What a hand is at: a record's requests, or one of its deliveries."""
 
 
 class InHand:
-    """Tasks by key, inside a TaskGroup that is open for as long as the daemon is."""
+    """Tasks by place, inside a TaskGroup that is open for as long as the daemon is."""
 
     def __init__(self, group: asyncio.TaskGroup, bell: Bell) -> None:
         self._group = group
         self._bell = bell
-        self._tasks: dict[asyncio.Task[None], str] = {}
-        self._keys: Counter[str] = Counter()
+        self._tasks: dict[asyncio.Task[None], Place] = {}
+        self._places: Counter[Place] = Counter()
 
-    def __contains__(self, key: str) -> bool:
-        return key in self._keys
+    def __contains__(self, place: Place) -> bool:
+        return place in self._places
 
     def __len__(self) -> int:
         return len(self._tasks)
 
-    def take(self, key: str, work: Coroutine[Any, Any, None]) -> None:
-        """Start this work; until it is done its key is in hand."""
+    def take(self, place: Place, work: Coroutine[Any, Any, None]) -> None:
+        """Start this work; until it is done its place is in hand."""
         task = self._group.create_task(work)
-        self._tasks[task] = key
-        self._keys[key] += 1
+        self._tasks[task] = place
+        self._places[place] += 1
         task.add_done_callback(self._done)
 
     async def settled(self) -> None:
@@ -42,9 +46,14 @@ class InHand:
         while self._tasks:
             await asyncio.wait(list(self._tasks))
 
+    async def changed(self) -> None:
+        """Wait until something that is in hand is done."""
+        if self._tasks:
+            await asyncio.wait(list(self._tasks), return_when=asyncio.FIRST_COMPLETED)
+
     def _done(self, task: asyncio.Task[None]) -> None:
-        key = self._tasks.pop(task)
-        self._keys[key] -= 1
-        if not self._keys[key]:
-            del self._keys[key]
+        place = self._tasks.pop(task)
+        self._places[place] -= 1
+        if not self._places[place]:
+            del self._places[place]
         self._bell.ring()

@@ -5,7 +5,7 @@ What is due is asked here; when and how much is decided above.
 """
 
 from scheduler.ledger.account import Hold
-from scheduler.ledger.due import Due, View
+from scheduler.ledger.due import Due, Link, View
 from scheduler.ledger.errors import (
     LedgerDamaged,
     LedgerError,
@@ -15,6 +15,7 @@ from scheduler.ledger.errors import (
 )
 from scheduler.ledger.ledger import Ledger
 from scheduler.ledger.line import Blocked
+from scheduler.ledger.messages import Outgoing
 from scheduler.ledger.notes import Note, Noted
 from scheduler.ledger.promises import GAP_SLOT, Closed
 
@@ -30,7 +31,9 @@ __all__ = [
     "LedgerHeld",
     "LedgerMismatch",
     "LedgerUnavailable",
+    "Link",
     "Note",
     "Noted",
+    "Outgoing",
     "View",
 ]

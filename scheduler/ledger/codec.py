@@ -38,7 +38,8 @@ def decode(kind: str, data: str) -> tuple[Fact, tuple[Address, ...]]:
     values = json.loads(data)
     addresses = tuple(Address(*pair) for pair in values.pop("addresses", ()))
     of = KINDS[kind]
-    fact: Fact = of(**{name: _typed(hint, values[name]) for name, hint in _HINTS[of].items()})
+    known = ((name, hint) for name, hint in _HINTS[of].items() if name in values)  # an older ledger has fewer
+    fact: Fact = of(**{name: _typed(hint, values[name]) for name, hint in known})
     return fact, addresses
 
 

@@ -1,7 +1,7 @@
 """What is due: the one look that a turn takes at the ledger, and when the next is worth taking.
 
-It names keys and counts, never terms, and reads each time where it stands: an End or an Inspect in its
-record or its stray, a Deliver in its delivery. So none of them can hide another of the same record.
+It names keys, addresses and counts, never terms, and reads each time where it stands: an End or an Inspect
+in its record or its stray, a Deliver in its delivery. So none of them can hide another of the same record.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from jobs.model import Instant
+from jobs.model import Address, Instant
 from scheduler.ledger import account, line
 from scheduler.ledger.account import Hold
 from scheduler.ledger.driver import Driver
@@ -21,12 +21,19 @@ STEPS_MAX = 500
 _STEPS = {
     "end": "SELECT key, end_at AS at FROM records WHERE end_at <= :now "
     "UNION ALL SELECT key, end_at FROM strays WHERE end_at <= :now AND tries % 2 = 0",
-    "deliver": "SELECT key, min(due, not_after) AS at FROM deliveries "
-    "WHERE state = 'open' AND (due <= :now OR not_after <= :now)",
     "inspect": "SELECT key, inspect_at AS at FROM records WHERE inspect_at <= :now "
     "UNION ALL SELECT key, end_at FROM strays WHERE end_at <= :now AND tries % 2 = 1",
 }
 """In their order of precedence. A stray is ended and, when that was refused, asked after, in turn."""
+
+_LINKS = """
+SELECT key, channel, target, not_after FROM (
+  SELECT *, row_number() OVER (
+    PARTITION BY channel, iif(channel = 'mail', '', target) ORDER BY not_after, due, key
+  ) AS place FROM deliveries WHERE state = 'open' AND due <= :now
+) WHERE place <= :most ORDER BY channel != 'log', not_after, due, key
+"""
+"""The log first, then what dies soonest; of each route as many, so that none hides another."""
 
 _NEXT = """
 SELECT min(at) FROM (
@@ -34,7 +41,6 @@ SELECT min(at) FROM (
   UNION ALL SELECT min(inspect_at) FROM records WHERE inspect_at > :now
   UNION ALL SELECT min(end_at) FROM strays WHERE end_at > :now
   UNION ALL SELECT min(due) FROM deliveries WHERE state = 'open' AND due > :now
-  UNION ALL SELECT min(not_after) FROM deliveries WHERE state = 'open' AND not_after > :now
   UNION ALL SELECT min(look_at) FROM records WHERE look_at > :now
   UNION ALL SELECT min(starts_at) FROM records WHERE stage = 'planned' AND starts_at > :now
   -- a window is open to its last instant
@@ -44,16 +50,25 @@ SELECT min(at) FROM (
 
 
 class Due(NamedTuple):
-    """A record that wants a step now, and which (`deliver`, `inspect`, `end`)."""
+    """A record that wants a request now, and which (`inspect`, `end`)."""
 
     key: str
     step: str
+
+
+class Link(NamedTuple):
+    """A delivery that is due: whose it is, where it goes, and until when its link lives."""
+
+    key: str
+    address: Address
+    not_after: Instant
 
 
 class View(NamedTuple):
     """What one turn needs to know; keys and numbers, never terms. A record may want several steps."""
 
     steps: Sequence[Due]
+    links: Sequence[Link]
     waiting: int
     blocked: Sequence[Blocked]
     shut: int
@@ -73,6 +88,7 @@ def view(driver: Driver, now: Instant, in_hand: int) -> View:
     }
     return View(
         steps=_steps(driver, now, STEPS_MAX + in_hand),
+        links=_links(driver, now, STEPS_MAX + in_hand),
         waiting=line.waiting(driver, now),
         blocked=line.blocked(driver, now),
         held=line.held(driver, now),
@@ -87,4 +103,11 @@ def _steps(driver: Driver, now: Instant, most: int) -> list[Due]:
         Due(row[0], step)
         for step, sql in _STEPS.items()
         for row in driver.fetch(f"{sql} ORDER BY at LIMIT :most", {"now": now, "most": most})
+    ]
+
+
+def _links(driver: Driver, now: Instant, most: int) -> list[Link]:
+    return [
+        Link(key, Address(channel, target), not_after)
+        for key, channel, target, not_after in driver.fetch(_LINKS, {"now": now, "most": most})
     ]

@@ -13,12 +13,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeVar
 
-from jobs.model import Instant
-from scheduler.ledger import account, due, line, notes, promises, rows
+from jobs.model import Address, Instant
+from scheduler.ledger import account, due, line, messages, notes, promises, rows
 from scheduler.ledger.driver import Driver, SqliteDriver
 from scheduler.ledger.due import View
 from scheduler.ledger.errors import LedgerDamaged, LedgerMismatch
 from scheduler.ledger.files import Lock, make_private, prepare
+from scheduler.ledger.messages import Outgoing
 from scheduler.ledger.migrate import migrate
 from scheduler.ledger.notes import Note, Noted
 from scheduler.ledger.promises import Closed
@@ -161,6 +162,10 @@ class Ledger:
         """One record, whole."""
         found = await self._do(lambda driver: rows.by_keys(driver, (key,)))
         return found[0] if found else None
+
+    async def outgoing(self, deliveries: Sequence[tuple[str, Address]]) -> list[Outgoing]:
+        """These deliveries, each a key and an address, with what was frozen for them (S27)."""
+        return await self._do(lambda driver: messages.outgoing(driver, deliveries))
 
     async def in_flight(self) -> list[Record]:
         """Records whose POST had no recorded end: at a start, those that the last process left behind."""

@@ -6,26 +6,31 @@ the ledger's columns can always be recomputed from its facts (`audit` does). Not
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from jobs.model import Address, Instant
 from scheduler import lifecycle
 from scheduler.facts import NAMES, Fact
-from scheduler.ledger import codec, rows
+from scheduler.ledger import codec, messages, rows
 from scheduler.ledger.driver import Driver
 from scheduler.ledger.errors import LedgerError
 from scheduler.record import Record
 
+_NO_MESSAGES: Mapping[Address, bytes] = MappingProxyType({})
+
 
 class Note(NamedTuple):
-    """A fact about a record. `addresses` are where its link goes, when the fact makes it known;
-    `took_s` is how long the step took, for the log line."""
+    """A fact about a record. `addresses` are where its link goes, when the fact makes it known, and
+    `messages` what is handed over there (S27); `took_s` is how long the step took, for the log line."""
 
     key: str
     fact: Fact
     at: Instant
     addresses: tuple[Address, ...] = ()
     took_s: float | None = None
+    messages: Mapping[Address, bytes] = _NO_MESSAGES
 
 
 class Noted(NamedTuple):
@@ -49,6 +54,7 @@ def _write(driver: Driver, note: Note) -> Noted:
     after = lifecycle.apply(before, note.fact, note.at, note.addresses)
     if after is not before:
         rows.save(driver, before, after)
+        messages.keep(driver, before, after, note.messages)
     driver.execute(
         "INSERT INTO facts (key, at, kind, data) VALUES (?, ?, ?, ?)",
         (note.key, note.at, NAMES[type(note.fact)], codec.encode(note.fact, note.addresses)),

@@ -62,8 +62,11 @@ def save(driver: Driver, before: Record, after: Record) -> None:
         values = (*(getattr(after, name) for name in names), after.key)
         driver.execute(f"UPDATE records SET {changes} WHERE key = ?", values)  # noqa: S608
     if after.deliveries != before.deliveries:
-        driver.execute("DELETE FROM deliveries WHERE key = ?", (after.key,))
-        driver.execute_many("INSERT INTO deliveries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", _deliveries(after))
+        changed = [d for d in after.deliveries if d not in before.deliveries]
+        driver.execute_many(
+            "INSERT OR REPLACE INTO deliveries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (_delivery_row(after.key, d) for d in changed),
+        )
     if after.strays != before.strays:
         driver.execute("DELETE FROM strays WHERE key = ?", (after.key,))
         driver.execute_many("INSERT INTO strays VALUES (?, ?, ?, ?)", _strays(after))
@@ -105,10 +108,9 @@ def _delivery(row: Any) -> Delivery:
     )
 
 
-def _deliveries(record: Record) -> Iterable[tuple[Any, ...]]:
-    for d in record.deliveries:
-        where = (record.key, d.address.channel, d.address.target)
-        yield (*where, d.due, d.not_after, str(d.state), d.tries, d.at, d.reason)
+def _delivery_row(key: str, d: Delivery) -> tuple[Any, ...]:
+    where = (key, d.address.channel, d.address.target)
+    return (*where, d.due, d.not_after, str(d.state), d.tries, d.at, d.reason)
 
 
 def _strays(record: Record) -> Iterable[tuple[Any, ...]]:

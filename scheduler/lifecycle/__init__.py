@@ -6,6 +6,9 @@ and names the one thing to do now; the runner does it; what came of it is a fact
 record: not the daemon, not a page, not SQL (claims are one bulk statement, and a contract test holds
 it to this table).
 
+What a record wants is done side by side: one request to the API at a time, and each delivery for itself,
+so that a channel that hangs holds up no other one, no End and no Inspect.
+
 Three ideas carry it. `creating` means that a POST may be on the wire, so it is left only by an
 answer, by a definite no, or by a look: a Survey that saw our mark or, at the last look, did not
 (S11, S12). A retry is a due time in the record, never a sleep. And whatever conversation of ours no
@@ -23,7 +26,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from jobs.errors import Reason
-from jobs.model import Created, Delivered, Ended, Instant, NotEnded, NotThere, StillLive
+from jobs.model import Address, Created, Delivered, Ended, Instant, NotEnded, NotThere, StillLive
 from scheduler.facts import (
     Attempted,
     Cancelled,
@@ -47,17 +50,28 @@ from scheduler.facts import (
 )
 from scheduler.lifecycle import anytime, creation, living
 from scheduler.lifecycle.creation import Addresses, last_look
+from scheduler.lifecycle.parts import open_delivery
 from scheduler.record import Delivery, DeliveryState, Record
 
-__all__ = ["TABLE", "Addresses", "Next", "Row", "apply", "last_look", "miss_reason", "next_step", "wakes_at"]
+__all__ = [
+    "TABLE",
+    "Addresses",
+    "Next",
+    "Row",
+    "apply",
+    "last_look",
+    "miss_reason",
+    "next_delivery",
+    "next_step",
+    "wakes_at",
+]
 
 
 class Next(NamedTuple):
-    """The one thing to do now. `conversation_id` for Inspect and End, `delivery` for Deliver."""
+    """The one request to make now; `conversation_id` for Inspect and End."""
 
     kind: StepKind
     conversation_id: str = ""
-    delivery: Delivery | None = None
     stray: bool = False
 
 
@@ -69,19 +83,18 @@ class Row:
     leads_to: frozenset[Stage]
 
 
-def next_step(record: Record, now: Instant, granted: bool = True) -> Next | GaveUp | None:
-    """What is to be done now: a step, a delivery to be given up as stale (S28), or nothing.
+def next_step(record: Record, now: Instant) -> Next | None:
+    """The request to be made now, if any; one at a time: End before Inspect before Create."""
+    due = [want for want in _wants(record) if want[0] <= now]
+    return min(due, key=lambda want: want[1])[2] if due else None
 
-    One at a time: End before Deliver (log first, then the soonest to die) before Inspect. Without the
-    right to a request (`granted`) only a delivery can be done.
-    """
-    due = [want for want in _wants(record) if want[0] <= now and (granted or want[2].delivery)]
-    if not due:
+
+def next_delivery(record: Record, address: Address, now: Instant) -> Delivery | GaveUp | None:
+    """What is to be done for this address now: its delivery, giving it up as stale (S28), or nothing."""
+    delivery = open_delivery(record, address)
+    if delivery is None or delivery.due > now:
         return None
-    step = min(due, key=lambda want: want[1])[2]
-    if step.delivery is not None and now > step.delivery.not_after:
-        return GaveUp(step.delivery.address, GiveUpReason.STALE)
-    return step
+    return delivery if now <= delivery.not_after else GaveUp(address, GiveUpReason.STALE)
 
 
 def wakes_at(record: Record) -> tuple[Instant, StepKind] | None:
@@ -90,10 +103,11 @@ def wakes_at(record: Record) -> tuple[Instant, StepKind] | None:
     Create is named only when nothing else is wanted: whoever waits in line is found there, but a
     stray is ended even if its record never gets its turn.
     """
-    wants = list(_wants(record))
-    wants = [want for want in wants if want[2].kind is not StepKind.CREATE] or wants
-    when, _, step = min(wants, key=lambda want: want[:2], default=(None, (), None))
-    return None if when is None or step is None else (when, step.kind)
+    wants = [(when, place, step.kind) for when, place, step in _wants(record)]
+    wants += [(d.due, 1, StepKind.DELIVER) for d in record.deliveries if d.state is DeliveryState.OPEN]
+    wants = [want for want in wants if want[2] is not StepKind.CREATE] or wants
+    when, _, kind = min(wants, default=(None, 0, None))
+    return None if when is None or kind is None else (when, kind)
 
 
 def apply(record: Record, fact: Fact, at: Instant, addresses: Addresses = ()) -> Record:
@@ -115,23 +129,19 @@ def miss_reason(record: Record, held: str | None, waited: bool) -> MissReason:
     return MissReason.NO_CAPACITY if waited or record.turned_away == Reason.FULL else MissReason.LATE
 
 
-def _wants(record: Record) -> Iterator[tuple[Instant, tuple[float, ...], Next]]:
-    """Everything that the record waits for: when, its precedence, and the step."""
+def _wants(record: Record) -> Iterator[tuple[Instant, int, Next]]:
+    """Every request that the record waits for: when, its precedence, and the step."""
     for stray in record.strays:
         if stray.end_at is not None:
             kind = StepKind.INSPECT if stray.tries % 2 else StepKind.END
-            yield stray.end_at, (0,), Next(kind, stray.conversation_id, stray=True)
-    for delivery in record.deliveries:
-        if delivery.state is DeliveryState.OPEN:
-            precedence = (1, float(delivery.address.channel != "log"), delivery.not_after)
-            yield min(delivery.due, delivery.not_after), precedence, Next(StepKind.DELIVER, delivery=delivery)
+            yield stray.end_at, 0, Next(kind, stray.conversation_id, stray=True)
     if record.stage is Stage.PLANNED:
-        yield min(record.starts_at, record.shuts), (3,), Next(StepKind.CREATE)
+        yield min(record.starts_at, record.shuts), 3, Next(StepKind.CREATE)
     if record.stage is Stage.LIVE and record.conversation_id is not None:
         if record.end_at is not None:
-            yield record.end_at, (0,), Next(StepKind.END, record.conversation_id)
+            yield record.end_at, 0, Next(StepKind.END, record.conversation_id)
         if record.inspect_at is not None:
-            yield record.inspect_at, (2,), Next(StepKind.INSPECT, record.conversation_id)
+            yield record.inspect_at, 2, Next(StepKind.INSPECT, record.conversation_id)
 
 
 P, C, L, E = Stage.PLANNED, Stage.CREATING, Stage.LIVE, Stage.ENDED
@@ -178,7 +188,9 @@ _TABLE: tuple[Any, ...] = (
     (L, Found, anytime.listed, L),
     (L, Created, anytime.listed, L),
     (L, Faulted, anytime.faulted, L, F),
-    (E, Delivered, living.delivered, E),  # test_mode: over at once, its link is delivered all the same
+    # test_mode is over at once and its link delivered all the same; and some arrive when all is over
+    (E, Delivered, living.delivered, E),
+    (F, Delivered, living.delivered, F),
     (E, GaveUp, living.gave_up, E),
     (E, Failed, living.step_failed, E),
 )

@@ -21,7 +21,7 @@ from scheduler.facts import (
     StrayFound,
     StrayKept,
 )
-from scheduler.lifecycle.parts import afterlook, counts, over, stray
+from scheduler.lifecycle.parts import afterlook, counts, over, stray, tried
 from scheduler.record import Record, Stray
 
 Addresses = tuple[Address, ...]
@@ -63,10 +63,13 @@ def stray_kept(r: Record, fact: StrayKept, at: Instant, _: Addresses) -> Record:
     return _with_stray(r, fact.conversation_id, again)
 
 
-def faulted(r: Record, _fact: Faulted, at: Instant, _: Addresses) -> Record:
-    """The fence: everything waits five minutes; the third time the record fails, and what it still
-    pays for is ended. In `creating` a fault only ever leads to a look."""
+def faulted(r: Record, fact: Faulted, at: Instant, _: Addresses) -> Record:
+    """The fence: a delivery that it struck waits five minutes, and nothing else does. Else the record
+    waits; the third time it fails, and what it still pays for is ended. In `creating` a fault only ever
+    leads to a look."""
     later = at + policy.FAULT_WAIT_S
+    if fact.address is not None:
+        return tried(r, fact.address, later, at)
     r = _postponed(r._replace(faults=r.faults + 1), later)
     if r.stage is Stage.CREATING:
         r = r._replace(attempt_ended_at=at, looks=0, look_at=policy.look_at(at, 0))
@@ -82,7 +85,6 @@ def _postponed(r: Record, later: Instant) -> Record:
         starts_at=max(r.starts_at, later),
         inspect_at=None if r.inspect_at is None else max(r.inspect_at, later),
         end_at=None if r.end_at is None else max(r.end_at, later),
-        deliveries=tuple(d._replace(due=max(d.due, later)) for d in r.deliveries),
         strays=tuple(s if s.end_at is None else s._replace(end_at=max(s.end_at, later)) for s in r.strays),
     )
 

@@ -18,23 +18,27 @@ from scheduler.facts import (
     Stage,
     StepKind,
 )
-from scheduler.lifecycle.parts import over, with_delivery, within
+from scheduler.lifecycle.parts import given_up, open_delivery, over, tried, with_delivery, within
 from scheduler.record import DeliveryState, Record
 
 Addresses = tuple[Address, ...]
 
 
 def delivered(r: Record, fact: Delivered, at: Instant, _: Addresses) -> Record:
-    """The link has arrived at one address."""
-    return with_delivery(r, fact.address, lambda d: d._replace(state=DeliveryState.DELIVERED, at=at))
+    """The link has arrived at one address: what did arrive is told so, also when it had been given up
+    meanwhile. Then the conversation is not ended for want of anybody who knows of it."""
+    arrived = DeliveryState.DELIVERED
+    first = all(d.state is not arrived for d in r.deliveries)
+    after = with_delivery(
+        r, fact.address, lambda d: d if d.state is arrived else d._replace(state=arrived, at=at, reason=None)
+    )
+    unsaid = r.stage is Stage.LIVE and r.end_at is not None and not _overdue(r, at)
+    return _watched(after, at)._replace(end_at=None) if first and unsaid and after != r else after
 
 
 def gave_up(r: Record, fact: GaveUp, at: Instant, _: Addresses) -> Record:
     """An address is given up; when all are, the conversation is ended at once (S28)."""
-    state, reason = DeliveryState.GIVEN_UP, str(fact.reason)
-    after = with_delivery(r, fact.address, lambda d: d._replace(state=state, at=at, reason=reason))
-    lost = after != r and all(d.state is DeliveryState.GIVEN_UP for d in after.deliveries)
-    return after._replace(end_at=at) if lost and after.stage is Stage.LIVE else after
+    return given_up(r, fact.address, fact.reason, at)
 
 
 def step_failed(r: Record, fact: Failed, at: Instant, to: Addresses) -> Record:
@@ -43,7 +47,7 @@ def step_failed(r: Record, fact: Failed, at: Instant, to: Addresses) -> Record:
     Long after its time a plain refusal, in whatever words, means what an unknown id means.
     """
     if fact.step is StepKind.DELIVER and fact.address is not None:
-        return _deliver_failed(r, fact, fact.address, at, to)
+        return _deliver_failed(r, fact, fact.address, at)
     if r.stage is not Stage.LIVE:
         return r
     if fact.reason is Reason.REFUSED and _overdue(r, at):
@@ -55,16 +59,17 @@ def step_failed(r: Record, fact: Failed, at: Instant, to: Addresses) -> Record:
     return r._replace(inspect_at=later, end_at=end_at, tries=r.tries + 1)
 
 
-def _deliver_failed(r: Record, fact: Failed, address: Address, at: Instant, to: Addresses) -> Record:
-    delivery = next((d for d in r.deliveries if d.address == address), None)
+def _deliver_failed(r: Record, fact: Failed, address: Address, at: Instant) -> Record:
+    """What is refused will always be; else it is tried again, no sooner than the other side wishes."""
+    delivery = open_delivery(r, address)
     if delivery is None:
         return r
-    due = at + policy.deliver_wait_s(delivery.tries)
     if fact.reason is Reason.REFUSED:
-        return gave_up(r, GaveUp(address, GiveUpReason.REFUSED), at, to)
-    if due > delivery.not_after:
-        return gave_up(r, GaveUp(address, GiveUpReason.STALE), at, to)
-    return with_delivery(r, address, lambda d: d._replace(due=due, tries=d.tries + 1))
+        return given_up(r, address, GiveUpReason.REFUSED, at)
+    wait_s = policy.deliver_wait_s(address.channel, delivery.tries)
+    if wait_s is None:
+        return given_up(r, address, GiveUpReason.EXHAUSTED, at)
+    return tried(r, address, at + max(wait_s, fact.retry_after_s or 0.0), at)
 
 
 def still_live(r: Record, _fact: StillLive, at: Instant, _: Addresses) -> Record:
@@ -74,7 +79,7 @@ def still_live(r: Record, _fact: StillLive, at: Instant, _: Addresses) -> Record
         return seen
     if _overdue(r, at):
         return seen._replace(end_at=at, tries=0)
-    return seen._replace(inspect_at=policy.check_at(r.created_at, r.absent_s, r.max_call_s, at), tries=0)
+    return _watched(seen, at)._replace(tries=0)
 
 
 def doubted(r: Record, _fact: Doubted, at: Instant, _: Addresses) -> Record:
@@ -100,6 +105,13 @@ def ended(r: Record, fact: Ended, at: Instant, _: Addresses) -> Record:
     """It is over, as the API tells."""
     ended_at = at if fact.at is None else within(fact.at, r.created_at or at, at)
     return over(r, EndedReason(str(fact.reason)), ended_at)
+
+
+def _watched(r: Record, at: Instant) -> Record:
+    """The record, to be asked after at its next time (S23)."""
+    if r.inspect_at is not None or r.created_at is None:
+        return r
+    return r._replace(inspect_at=policy.check_at(r.created_at, r.absent_s, r.max_call_s, at))
 
 
 def _overdue(r: Record, at: Instant) -> bool:

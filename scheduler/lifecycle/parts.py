@@ -51,8 +51,28 @@ def afterlook(r: Record, at: Instant) -> Record:
 
 
 def with_delivery(r: Record, address: Address, change: Callable[[Delivery], Delivery]) -> Record:
-    """The record with the delivery to `address` changed, if that is open."""
-    changed = (
-        change(d) if d.address == address and d.state is DeliveryState.OPEN else d for d in r.deliveries
-    )
-    return r._replace(deliveries=tuple(changed))
+    """The record with the delivery to `address` changed."""
+    return r._replace(deliveries=tuple(change(d) if d.address == address else d for d in r.deliveries))
+
+
+def open_delivery(r: Record, address: Address) -> Delivery | None:
+    """The delivery to this address, if it is still open."""
+    return next((d for d in r.deliveries if d.address == address and d.state is DeliveryState.OPEN), None)
+
+
+def given_up(r: Record, address: Address, reason: GiveUpReason, at: Instant) -> Record:
+    """An address is given up, if its delivery is open; when all are, the conversation is ended (S28)."""
+    if open_delivery(r, address) is None:
+        return r
+    given_up = DeliveryState.GIVEN_UP
+    after = with_delivery(r, address, lambda d: d._replace(state=given_up, at=at, reason=str(reason)))
+    lost = all(d.state is given_up for d in after.deliveries)
+    return after._replace(end_at=at) if lost and after.stage is Stage.LIVE else after
+
+
+def tried(r: Record, address: Address, due: Instant, at: Instant) -> Record:
+    """A try came to nothing: the next one is due then, or never, if the link is dead by then (S28)."""
+    delivery = open_delivery(r, address)
+    if delivery is None or due > delivery.not_after:
+        return given_up(r, address, GiveUpReason.STALE, at)
+    return with_delivery(r, address, lambda d: d._replace(due=due, tries=d.tries + 1))

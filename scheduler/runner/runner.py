@@ -1,15 +1,14 @@
-"""One occurrence forward: decide, act, record; and the one fence.
+"""One step of an occurrence: decide, act, record; and the one fence.
 
-A pure function names the next step, `perform` does it once, its outcome is noted; repeat while the
-next step needs no grant. Nothing is retried here: a retry is a due time in the ledger. The one thing
-that is held on to in memory is an outcome that the ledger can't take just now, since a conversation
-that was made must not be forgotten (S11).
+A pure function names the step, `perform` does it once, its outcome is noted. A request needs a grant, a
+delivery is bounded by its link's life. Nothing is retried here: a retry is a due time in the ledger. The
+one thing that is held on to in memory is an outcome that the ledger can't take just now, since a
+conversation that was made must not be forgotten (S11).
 """
 
 from __future__ import annotations
 
 import asyncio
-import traceback
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -34,11 +33,13 @@ from jobs.model import Survey as PageStep
 from scheduler import policy
 from scheduler.clock import Bell, Clock
 from scheduler.facts import Fact, Failed, Faulted, GaveUp, StepKind, StrayEnded, StrayKept
-from scheduler.ledger import Ledger, LedgerUnavailable, Note
-from scheduler.lifecycle import Next, next_step
+from scheduler.ledger import Ledger, LedgerUnavailable, Note, Outgoing
+from scheduler.lifecycle import Next, next_delivery, next_step
 from scheduler.limits import Lane, Limits
 from scheduler.record import Delivery, Record
 from scheduler.runner.grant import Grant
+from scheduler.runner.letters import Letters
+from scheduler.runner.places import place
 from scheduler.runner.survey import WANTS_ONE, Survey
 from scheduler.runner.terms import Terms
 from scheduler.templates import TemplateError
@@ -58,13 +59,21 @@ class Runner:
     """Carries out steps for records that the daemon names; `grant` is the right to one request."""
 
     def __init__(
-        self, ledger: Ledger, perform: Perform, limits: Limits, clock: Clock, terms: Terms, on_hold: OnHold
+        self,
+        ledger: Ledger,
+        perform: Perform,
+        limits: Limits,
+        clock: Clock,
+        terms: Terms,
+        letters: Letters,
+        on_hold: OnHold,
     ) -> None:
         self._ledger = ledger
         self._perform = perform
         self._limits = limits
         self._clock = clock
         self._terms = terms
+        self._letters = letters
         self._on_hold = on_hold
 
     def grant(self, lane: Lane) -> Grant:
@@ -80,44 +89,49 @@ class Runner:
         return Note(record.key, lost, now)
 
     async def create(self, record: Record, grant: Grant) -> None:
-        """Post for a record that was just claimed, note what came of it, and deliver its link."""
+        """Post for a record that was just claimed, and note what came of it with what is to be delivered."""
         try:
             began = self._clock.now()
             fact, addresses = await self._attempt(record, grant)
             took_s = self._clock.now() - began
-            after = await self._note(Note(record.key, fact, self._clock.now(), addresses, took_s))
+            note = Note(record.key, fact, self._clock.now(), addresses, took_s)
+            await self._note(*await self._written(lambda: self._letters.frozen(record, note)))
         except Exception as error:
             await self._fence(record.key, error)
-            return
         finally:
             grant.close()
-        await self.advance(record.key, None, after)
 
-    async def advance(self, key: str, grant: Grant | None, known: Record | None = None) -> None:
-        """Do what the record wants now: one granted request, and every step that needs none.
-
-        `known` is the record as a note has just left it; else it is read.
-        """
+    async def ask(self, key: str, grant: Grant) -> None:
+        """Make the one request that the record wants now, if it still wants one: End or Inspect."""
         try:
-            record = known or await self._ledger.record(key)
-            while record is not None:
-                step = next_step(record, self._clock.now(), granted=grant is not None)
-                if isinstance(step, GaveUp):
-                    record = await self._note(Note(key, step, self._clock.now()))
-                elif step is not None and step.delivery is not None:
-                    record = await self._deliver(record, step.delivery)
-                elif step is not None and grant is not None and step.kind is not StepKind.CREATE:
-                    record = await self._ask_after(key, step, grant)
-                    grant = None
-                else:
-                    return
+            record = await self._ledger.record(key)
+            step = None if record is None else next_step(record, self._clock.now())
+            if step is not None and step.kind is not StepKind.CREATE:
+                await self._ask_after(key, step, grant)
         except LedgerUnavailable:
             await self._pause()  # it was only read: what is due is still due
         except Exception as error:
             await self._fence(key, error)
         finally:
-            if grant is not None:
-                grant.close()
+            grant.close()
+
+    async def deliver(self, outgoing: Outgoing) -> Fact | None:
+        """Try a delivery once, or give it up when its link is dead; what was noted of it, if anything was."""
+        record, address = outgoing.record, outgoing.address
+        began = self._clock.now()
+        try:
+            want = next_delivery(record, address, began)
+            if want is None:
+                return None
+            fact = want if isinstance(want, GaveUp) else await self._handed_over(outgoing, want)
+            await self._note(_timed(record.key, fact, began, self._clock.now()))
+        except LedgerUnavailable:
+            await self._pause()  # its terms can't be read: it is still due
+            return None
+        except Exception as error:
+            await self._fence(record.key, error, address)
+            return None
+        return fact
 
     async def page(self, survey: Survey, grant: Grant) -> None:
         """Read one page of a Survey; after the last one, note what the list says.
@@ -154,7 +168,10 @@ class Runner:
         live = await self._ledger.live()
         wanted = [r for r in by_mark.values() if r.stage in WANTS_ONE and r.generation is not None]
         to = {r.key: await self._terms.addresses(r) for r in wanted}
-        notes = list(survey.notes(by_mark, live, to, self._clock.now()))
+        known = {record.key: record for record in by_mark.values()}
+        notes = list[Note]()
+        for note in survey.notes(by_mark, live, to, self._clock.now()):
+            notes += await self._letters.frozen(known[note.key], note) if note.key in to else (note,)
         if notes:
             await self._note(*notes)
 
@@ -172,17 +189,23 @@ class Runner:
             return Failed(StepKind.CREATE, error.reason, error.detail), ()
         return _fact(outcome), addresses
 
-    async def _deliver(self, record: Record, delivery: Delivery) -> Record:
-        participant = await self._terms.participant(record)
-        step = Deliver(record.key, participant, delivery.address, record.url or "", delivery.not_after)
-        began = self._clock.now()
+    async def _handed_over(self, outgoing: Outgoing, delivery: Delivery) -> Fact:
+        """What came of the try. It ends with its link's life, whatever the channel does (S28)."""
+        record, message = outgoing.record, outgoing.message
+        person = await self._terms.participant(record)
+        to, dies_at = delivery.address, delivery.not_after
+        step = Deliver(record.key, person, to, record.url or "", dies_at, message)
+        within_s = min(dies_at - self._clock.now(), policy.DELIVER_BOX_S)
         try:
-            fact = _fact(await self._perform(step, _no_request))
+            async with asyncio.timeout(within_s):
+                return _fact(await self._perform(step, _no_request))
+        except TimeoutError:
+            return Failed(StepKind.DELIVER, Reason.LOST, f"no answer within {within_s:.0f} s", to)
         except StepFailed as error:
-            fact = Failed(StepKind.DELIVER, error.reason, error.detail, delivery.address)
-        return await self._note(_timed(record.key, fact, began, self._clock.now()))
+            told = (error.reason, error.detail, to, error.retry_after_s, error.blame)
+            return Failed(StepKind.DELIVER, *told)
 
-    async def _ask_after(self, key: str, step: Next, grant: Grant) -> Record:
+    async def _ask_after(self, key: str, step: Next, grant: Grant) -> None:
         asked = End(step.conversation_id) if step.kind is StepKind.END else Inspect(step.conversation_id)
         began = self._clock.now()
         try:
@@ -191,7 +214,7 @@ class Runner:
             fact = Failed(step.kind, error.reason, error.detail)
         if step.stray:
             fact = _of_stray(step.conversation_id, fact)
-        return await self._note(_timed(key, fact, began, self._clock.now()))
+        await self._note(_timed(key, fact, began, self._clock.now()))
 
     async def _granted(self, step: Step, kind: StepKind | None, grant: Grant) -> Outcome:
         """Perform a step that costs a request; the limits learn from its answer."""
@@ -213,10 +236,8 @@ class Runner:
         grant.answered(kind)
         return outcome
 
-    async def _note(self, *notes: Note) -> Record:
-        """Write these; what the last one's record is afterwards."""
-        noted = await self._written(lambda: self._ledger.note(*notes))
-        return noted[-1].after
+    async def _note(self, *notes: Note) -> None:
+        await self._written(lambda: self._ledger.note(*notes))
 
     async def _written(self, write: Callable[[], Awaitable[T]]) -> T:
         """Write what must not be forgotten, however long the ledger can't take it."""
@@ -229,9 +250,10 @@ class Runner:
     async def _pause(self) -> None:
         await self._clock.sleep_until(self._clock.now() + WRITE_AGAIN_S, Bell(), WRITE_AGAIN_S)
 
-    async def _fence(self, key: str, error: Exception) -> None:
-        """The one fence: the fault is recorded, this occurrence is postponed, the house lives on."""
-        await self._note(Note(key, Faulted(place(error)), self._clock.now()))
+    async def _fence(self, key: str, error: Exception, address: Address | None = None) -> None:
+        """The one fence: the fault is recorded, this occurrence (or its one delivery) is postponed, the
+        house lives on."""
+        await self._note(Note(key, Faulted(place(error), address), self._clock.now()))
 
 
 def _fact(outcome: Outcome) -> Fact:
@@ -255,10 +277,3 @@ def _timed(key: str, fact: Fact, began: Instant, at: Instant) -> Note:
 
 def _no_request() -> None:
     """A delivery is no request of the account's."""
-
-
-def place(error: Exception) -> str:
-    """The fault's type and where it arose; never its text, which may hold a secret."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f"{frames[-1].name}:{frames[-1].lineno}" if frames else "unknown"
-    return f"{type(error).__name__} in {where}"

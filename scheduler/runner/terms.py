@@ -14,8 +14,8 @@ from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Any
 
-from jobs.model import Address, ConversationRequest, Instant, Participant
-from scheduler import marks
+from jobs.model import Address, ConversationRequest, Instant, Invitation, Participant, Wording
+from scheduler import marks, policy
 from scheduler.config import thaw
 from scheduler.ledger import Ledger
 from scheduler.model import Schedule
@@ -76,6 +76,28 @@ class Terms:
         said["conversation_name"] = marks.marked(said.get("conversation_name"), record.mark, record.attempt)
         return ConversationRequest(**said)
 
+    async def invitation(self, record: Record) -> tuple[Invitation, Wording]:
+        """What a message tells of the record's conversation, and the schedule's own words for it."""
+        agreed = await self._agreed(record)
+        person = agreed.person(record)
+        made_at = record.due if record.created_at is None else record.created_at
+        invitation = Invitation(
+            id=marks.named(record.mark, record.attempt),
+            key=record.key,
+            schedule=record.schedule,
+            slot=record.slot,
+            date=record.date,
+            participant=person,
+            timezone=(person and person.timezone) or record.timezone,
+            due=record.due,
+            url=record.url or "",
+            created_at=made_at,
+            not_after=policy.link_dies_at(made_at, record.absent_s),
+            max_call_s=record.max_call_s,
+            practice=await self._practice(record, agreed),
+        )
+        return invitation, agreed.schedule.wording
+
     async def participant(self, record: Record) -> Participant | None:
         """Whom the record is for."""
         return (await self._agreed(record)).person(record)
@@ -84,6 +106,12 @@ class Terms:
         """Where the record's link goes."""
         agreed = await self._agreed(record)
         return agreed.schedule.addresses(agreed.person(record))
+
+    async def _practice(self, record: Record, agreed: _Agreed) -> str | None:
+        """What will be practised: the conversation's name as it was sent, without our mark."""
+        if agreed.schedule.request.conversation_name is None:
+            return None
+        return marks.unmarked((await self.request(record)).conversation_name or "")
 
     async def _agreed(self, record: Record) -> _Agreed:
         generation = record.generation or 0

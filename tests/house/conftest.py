@@ -26,6 +26,7 @@ from jobs.perform import Hands
 from jobs.tavus.client import connect
 from jobs.tavus.sandbox import Plan, Sandbox
 from jobs.tavus.sandbox.life import Timers
+from scheduler.app.letters import composer
 from scheduler.clock import Bell, Clock
 from scheduler.config import load
 from scheduler.daemon import Daemon
@@ -103,9 +104,8 @@ class Rig:
             self.listen(ledger)
             hands = Hands(tavus, self.channels)
             try:
-                async with Daemon(
-                    ledger, self.wrap(hands.perform), self.clock, config, Telemetry()
-                ) as daemon:
+                perform, compose = self.wrap(hands.perform), composer(config.mail and config.mail.sender)
+                async with Daemon(ledger, perform, self.clock, config, Telemetry(), compose) as daemon:
                     yield daemon
             finally:
                 ledger.close()

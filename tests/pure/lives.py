@@ -12,6 +12,7 @@ from scheduler.record import Delivery, Record
 
 T0 = 1_795_338_000.0
 LOG, MAIL = Address("log"), Address("mail", "ana@example.com")
+HOOK = Address("webhook", "https://hooks.example/x")
 CREATED = Created("c1", "https://tavus.daily.co/c1", T0 + 1)
 LOST = Failed(StepKind.CREATE, Reason.LOST, "no answer")
 

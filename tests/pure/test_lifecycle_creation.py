@@ -26,7 +26,7 @@ from scheduler.facts import (
     StrayKept,
     Unlisted,
 )
-from scheduler.lifecycle import Next, last_look, miss_reason, next_step, wakes_at
+from scheduler.lifecycle import Next, last_look, miss_reason, next_delivery, next_step, wakes_at
 from scheduler.record import Record
 from tests.pure.lives import (
     CREATED,
@@ -37,6 +37,7 @@ from tests.pure.lives import (
     after,
     again,
     creating,
+    delivery,
     live,
     lost,
     promise,
@@ -128,8 +129,8 @@ def test_the_servers_clock_is_believed_between_the_claim_and_now(told: float, ke
 def test_test_mode_is_over_at_once_and_its_link_is_delivered_once() -> None:
     record = after(creating(), (1, replace(CREATED, ended=True)))
     assert (record.stage, record.reason, record.ended_at) == (Stage.ENDED, "test_mode", T0 + 1)
-    step = next_step(record, T0 + 1)
-    assert isinstance(step, Next) and step.delivery is not None and step.delivery.address == LOG
+    assert next_step(record, T0 + 1) is None
+    assert next_delivery(record, LOG, T0 + 1) == delivery(record, LOG)
     gone = after(record, (2, GaveUp(LOG, GiveUpReason.REFUSED)), (2, GaveUp(MAIL, GiveUpReason.REFUSED)))
     assert (gone.stage, gone.reason, wakes_at(gone)) == (Stage.ENDED, "test_mode", None)
 

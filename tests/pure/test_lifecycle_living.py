@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from jobs.errors import Reason
-from jobs.model import Delivered, Ended, EndReason, NotEnded, NotThere, StillLive
+from jobs.model import Address, Delivered, Ended, EndReason, NotEnded, NotThere, StillLive
 from scheduler.facts import (
     Attempted,
     Doubted,
     EndedReason,
     Fact,
     Failed,
+    Faulted,
     GaveUp,
     GiveUpReason,
     NothingThere,
@@ -21,10 +23,11 @@ from scheduler.facts import (
     StepKind,
     StrayFound,
 )
-from scheduler.lifecycle import Next, next_step, wakes_at
+from scheduler.lifecycle import Next, next_delivery, next_step, wakes_at
 from scheduler.record import DeliveryState, Record
 from tests.pure.lives import (
     CREATED,
+    HOOK,
     LOG,
     MAIL,
     T0,
@@ -32,7 +35,6 @@ from tests.pure.lives import (
     again,
     delivery,
     live,
-    promise,
     seen,
     strays,
     told,
@@ -42,8 +44,8 @@ TOLD = ((2, Delivered(LOG)), (2, Delivered(MAIL)))
 OVERDUE = 1 + 1800 + 60
 
 
-def undelivered(address: object, reason: Reason) -> Failed:
-    return Failed(StepKind.DELIVER, reason, "told so", address)  # type: ignore[arg-type]
+def undelivered(address: Address, reason: Reason, **told: Any) -> Failed:
+    return Failed(StepKind.DELIVER, reason, "told so", address, **told)
 
 
 def failed(step: StepKind, reason: Reason = Reason.LOST) -> Failed:
@@ -58,32 +60,52 @@ def kind(record: Record, at: float) -> StepKind | None:
 # --- the link --------------------------------------------------------------------------------------
 
 
-def test_the_log_comes_first_then_the_soonest_to_die() -> None:
+def test_each_address_is_delivered_to_for_itself() -> None:
     record = live((MAIL, LOG))
-    first = next_step(record, T0 + 1)
-    assert isinstance(first, Next) and first.delivery is not None and first.delivery.address == LOG
-    second = next_step(after(record, TOLD[0]), T0 + 2)
-    assert isinstance(second, Next) and second.delivery is not None and second.delivery.address == MAIL
-    assert kind(told(), 3) is None
+    for address in (MAIL, LOG):
+        assert next_delivery(record, address, T0 + 1) == delivery(record, address)
+        assert next_delivery(record, address, T0 + 0.9) is None
+    record = after(record, TOLD[0])
+    assert (next_delivery(record, LOG, T0 + 2), next_delivery(record, HOOK, T0 + 2)) == (None, None)
+    assert next_delivery(record, MAIL, T0 + 2) == delivery(record, MAIL)
 
 
-def test_a_delivery_is_tried_again_after_5_15_30_60_s() -> None:
-    record, waits = live(), list[float]()
-    for at in (10, 20, 40, 80, 150):
-        record = after(record, (at, undelivered(MAIL, Reason.LOST)))
-        waits.append(delivery(record, MAIL).due - T0 - at)
-    assert waits == [5, 15, 30, 60, 60]
-    assert delivery(record, LOG) == delivery(live(), LOG)
+def waits(record: Record, address: Address, *tries_at: float, **told: Any) -> list[float | None]:
+    """When the next try is due after each of these failed; `None` once it is given up."""
+    found = list[float | None]()
+    for at in tries_at:
+        record = after(record, (at, undelivered(address, Reason.LOST, **told)))
+        state = delivery(record, address)
+        found.append(state.due - T0 - at if state.state is DeliveryState.OPEN else None)
+    return found
+
+
+def test_a_mail_is_tried_again_after_5_15_30_60_s() -> None:
+    assert waits(live(), MAIL, 10, 20, 40, 80, 150) == [5, 15, 30, 60, 60]
+
+
+def test_a_post_is_tried_at_0_and_5_s_30_s_2_min_and_5_min_and_no_more() -> None:
+    record = live((HOOK, LOG), absent_s=1000)
+    assert waits(record, HOOK, 1, 6, 31, 121, 301) == [5, 25, 90, 180, None]
+    for at in (1, 6, 31, 121, 301):
+        record = after(record, (at, undelivered(HOOK, Reason.LOST)))
+    assert delivery(record, HOOK).reason == "exhausted"
+    assert delivery(record, LOG) == delivery(live((HOOK, LOG), absent_s=1000), LOG)
+
+
+def test_whoever_asks_for_more_time_gets_it_and_never_less() -> None:
+    assert waits(live(), MAIL, 10, 60, retry_after_s=40.0) == [40, 40]
+    assert waits(live(), MAIL, 10, 20, retry_after_s=1.0) == [5, 15]
+    assert waits(live(), MAIL, 10, retry_after_s=3600.0) == [None]
 
 
 def test_a_link_is_never_sent_after_it_dies() -> None:
     record = live()
     dies = delivery(record, MAIL).not_after
     record = after(record, TOLD[0], (100, undelivered(MAIL, Reason.BUSY)))
-    late = record._replace(deliveries=tuple(d._replace(due=dies + 1) for d in record.deliveries))
-    assert wakes_at(late) == (dies, StepKind.DELIVER)
-    assert kind(late, dies - T0) is StepKind.DELIVER
-    assert next_step(late, dies + 0.001) == GaveUp(MAIL, GiveUpReason.STALE)
+    assert wakes_at(record) == (T0 + 105, StepKind.DELIVER)
+    assert next_delivery(record, MAIL, dies) == delivery(record, MAIL)
+    assert next_delivery(record, MAIL, dies + 0.001) == GaveUp(MAIL, GiveUpReason.STALE)
 
 
 def test_a_try_that_would_come_too_late_is_given_up_now() -> None:
@@ -111,6 +133,35 @@ def test_an_end_keeps_its_reason_if_anybody_was_told(reason: EndReason) -> None:
     unasked = after(live(()), (9, Ended(reason)))
     assert unasked.reason == str(reason)
     assert [wakes_at(r) for r in (one, nobody, unasked)] == [None] * 3
+
+
+def test_a_link_that_arrives_when_all_is_over_has_arrived() -> None:
+    """The room ended while it was on its way: nobody had been told in time, and that stays the reason."""
+    over = after(live((MAIL,)), (9, Ended(EndReason.LEFT)))
+    late = after(over, (10, Delivered(MAIL)))
+    assert (late.stage, late.reason) == (Stage.ENDED, "undelivered")
+    assert (delivery(late, MAIL).state, delivery(late, MAIL).at) == (DeliveryState.DELIVERED, T0 + 10)
+    failed = after(live((MAIL,), faults=2), (9, Faulted("x")), (10, Delivered(MAIL)))
+    assert (failed.stage, delivery(failed, MAIL).state) == (Stage.FAILED, DeliveryState.DELIVERED)
+
+
+def test_a_link_that_arrives_after_it_was_given_up_saves_its_conversation() -> None:
+    lost = after(live((MAIL,)), (3, undelivered(MAIL, Reason.REFUSED)))
+    saved = after(lost, (4, Delivered(MAIL)))
+    assert (lost.end_at, saved.end_at) == (T0 + 3, None)
+    assert wakes_at(saved) == (T0 + 316, StepKind.INSPECT)
+    overdue = after(live((MAIL,)), (OVERDUE, StillLive()), (OVERDUE, Delivered(MAIL)))
+    assert kind(overdue, OVERDUE) is StepKind.END
+
+
+def test_a_fault_in_one_delivery_holds_up_nothing_else() -> None:
+    record = after(live(), (2, Faulted("x", MAIL)))
+    assert delivery(record, MAIL).due == T0 + 2 + 300 or delivery(record, MAIL).reason == "stale"
+    assert (record.faults, record.inspect_at) == (0, live().inspect_at)
+    assert delivery(record, LOG) == delivery(live(), LOG)
+    later = after(live(absent_s=1000), (2, Faulted("x", MAIL)))
+    assert (delivery(later, MAIL).due, delivery(later, MAIL).tries) == (T0 + 302, 1)
+    assert delivery(after(live(), (2, Faulted("x"))), MAIL).due == T0 + 1
 
 
 @pytest.mark.parametrize(
@@ -194,18 +245,10 @@ def test_it_ended_between_its_creation_and_now(said: float | None, kept: float) 
     assert after(told(), (50, fact)).ended_at == T0 + kept
 
 
-def test_end_comes_before_deliver_and_deliver_before_inspect() -> None:
+def test_end_comes_before_inspect_and_neither_waits_for_a_delivery() -> None:
     record = live()._replace(end_at=T0 + 5, inspect_at=T0 + 2)
-    assert [kind(record, at) for at in (2, 5)] == [StepKind.DELIVER, StepKind.END]
-    assert kind(told()._replace(inspect_at=T0 + 2), 5) is StepKind.INSPECT
-
-
-def test_without_a_grant_only_a_delivery_can_be_done() -> None:
-    record = live()._replace(end_at=T0 + 5, inspect_at=T0 + 2)
-    step = next_step(record, T0 + 9, granted=False)
-    assert isinstance(step, Next) and step.kind is StepKind.DELIVER
-    assert next_step(after(record, *TOLD), T0 + 9, granted=False) is None
-    assert next_step(promise(), T0 + 9, granted=False) is None
+    assert [kind(record, at) for at in (2, 5)] == [StepKind.INSPECT, StepKind.END]
+    assert next_delivery(record, MAIL, T0 + 5) == delivery(record, MAIL)
 
 
 @pytest.mark.parametrize("step", [StepKind.INSPECT, StepKind.END])

@@ -35,8 +35,8 @@ from scheduler.facts import (
     StrayKept,
     Unlisted,
 )
-from scheduler.lifecycle import TABLE, Next, next_step, wakes_at
-from scheduler.record import DeliveryState, Record
+from scheduler.lifecycle import TABLE, Next, next_delivery, next_step, wakes_at
+from scheduler.record import Delivery, DeliveryState, Record
 from tests.pure.lives import LOG, MAIL, T0, after, promise
 
 IDS = ("c1", "c2", "c3")
@@ -49,7 +49,8 @@ def facts(at: float) -> list[Fact]:
     """One of everything that can be noted at T0 + at, from a world with three conversations."""
     made = [T0 + at - 1, T0 - 50]
     return [
-        *(Attempted(1), Unlisted(), StillLive(), NotThere(), NotEnded(), Doubted("x"), Faulted("x")),
+        *(Attempted(1), Unlisted(), StillLive(), NotThere(), NotEnded(), Doubted("x")),
+        Faulted("x", MAIL if at % 3 == 0 else None),
         *(NothingThere(T0 + since) for since in (at, at - 20)),
         *(Created(c, f"https://{c}", made[0], ended) for c in IDS for ended in (False, True)),
         *(Found(c, f"https://{c}", made[1], active) for c in IDS for active in (False, True)),
@@ -173,18 +174,24 @@ def _on_the_wire(record: Record, fact: Fact) -> bool:
 @given(walks, st.sampled_from([0.0, 1.0, 30.0, 10_000.0]))
 def test_the_next_step_is_always_known(told: list[Told], later: float) -> None:
     for at, _, _, record in told:
-        step, wake = next_step(record, T0 + at + later), wakes_at(record)
-        in_line = isinstance(step, Next) and step.kind is StepKind.CREATE  # it is claimed, never woken
-        if step is not None and not in_line:
-            assert wake is not None and wake[0] <= T0 + at + later
-        if isinstance(step, GaveUp):
-            assert (step.reason, record.stage in (Stage.LIVE, Stage.ENDED)) == (GiveUpReason.STALE, True)
-        if isinstance(step, Next) and step.delivery is not None:
-            assert T0 + at + later <= step.delivery.not_after
-        if isinstance(step, Next) and step.kind in (StepKind.END, StepKind.INSPECT):
-            assert step.conversation_id, "we end and ask only what we know"
+        now, wake = T0 + at + later, wakes_at(record)
+        for step in _steps(record, now):
+            in_line = isinstance(step, Next) and step.kind is StepKind.CREATE  # it is claimed, never woken
+            assert in_line or (wake is not None and wake[0] <= now)
+            if isinstance(step, GaveUp):
+                assert (step.reason, record.stage in (Stage.LIVE, Stage.ENDED)) == (GiveUpReason.STALE, True)
+            if isinstance(step, Delivery):
+                assert now <= step.not_after
+            if isinstance(step, Next) and step.kind in (StepKind.END, StepKind.INSPECT):
+                assert step.conversation_id, "we end and ask only what we know"
         if wake is not None:
-            assert next_step(record, max(wake[0], T0 + at)) is not None, "it wakes for something"
+            assert _steps(record, max(wake[0], T0 + at)), "it wakes for something"
+
+
+def _steps(record: Record, now: float) -> list[Next | Delivery | GaveUp]:
+    """Everything that is to be done now, side by side."""
+    found = [next_step(record, now), *(next_delivery(record, d.address, now) for d in record.deliveries)]
+    return [step for step in found if step is not None]
 
 
 @quick
@@ -223,7 +230,7 @@ def test_left_to_itself_a_conversation_is_over_in_finite_steps(told: list[Told],
         if wake is None:
             break
         now = max(now, wake[0])
-        record = after(record, (now - T0, _answer(record, next_step(record, now))))
+        record = after(record, (now - T0, _answer(_steps(record, now)[0])))
         if record.stage is Stage.CREATING and record.look_at is not None:
             now = max(now, record.look_at)
             record = after(record, (now - T0, NothingThere(now)))
@@ -231,14 +238,13 @@ def test_left_to_itself_a_conversation_is_over_in_finite_steps(told: list[Told],
     assert record.stage not in (Stage.PLANNED, Stage.LIVE)
 
 
-def _answer(record: Record, step: Next | GaveUp | None) -> Fact:
+def _answer(step: Next | Delivery | GaveUp) -> Fact:
     if isinstance(step, GaveUp):
         return step
-    assert step is not None
+    if isinstance(step, Delivery):
+        return Delivered(step.address)
     if step.stray:
         return StrayEnded(step.conversation_id)
-    if step.delivery is not None:
-        return Delivered(step.delivery.address)
     over: dict[StepKind, Fact] = {StepKind.CREATE: Missed(MissReason.LATE)}
     return over.get(step.kind, Ended(EndReason.LEFT))
 

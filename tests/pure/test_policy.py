@@ -13,7 +13,10 @@ tries = st.integers(0, 10_000)
 
 
 def test_the_waits_before_each_try() -> None:
-    assert [policy.deliver_wait_s(n) for n in range(6)] == [5, 15, 30, 60, 60, 60]
+    for channel in ("log", "mail"):
+        assert [policy.deliver_wait_s(channel, n) for n in range(6)] == [5, 15, 30, 60, 60, 60]
+    for channel in ("webhook", "slack"):
+        assert [policy.deliver_wait_s(channel, n) for n in range(6)] == [5, 25, 90, 180, None, None]
     assert [policy.end_wait_s(n) for n in range(10)] == [10, 30, 60, 60, 60, 60, 300, 900, 3600, 3600]
 
 

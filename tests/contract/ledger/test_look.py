@@ -6,7 +6,7 @@ from jobs.errors import Reason
 from jobs.model import Ended, EndReason, StillLive
 from scheduler import policy
 from scheduler.facts import Failed, Faulted, StepKind, StrayEnded, StrayFound
-from scheduler.ledger import Blocked, Due, Hold, Ledger, Note
+from scheduler.ledger import Blocked, Due, Hold, Ledger, Link, Note
 from tests.contract.ledger.world import (
     BIRTH,
     DUE,
@@ -27,6 +27,7 @@ LOST = Failed(StepKind.CREATE, Reason.LOST, "reset")
 async def test_an_empty_ledger_wants_nothing(ledger: Ledger) -> None:
     view = await ledger.look(DUE)
     assert (view.steps, view.waiting, view.blocked, view.shut, view.held) == ([], 0, [], 0, 0)
+    assert view.links == []
     assert (view.looks, view.live, view.holds, view.next_at) == (0, 0, [], None)
 
 
@@ -41,9 +42,12 @@ async def test_steps_come_by_the_time_they_are_due(ledger: Ledger) -> None:
     ana, ben = await promised(ledger, occurrence("ana"), occurrence("ben"))
     await claimed(ledger, 2)
     await ledger.note(created(ana, at=DUE + 5), created(ben, at=DUE, to=()))
-    assert (await ledger.look(DUE + 5)).steps == [Due(ana, "deliver")]
+    link = Link(ana, LOG, DUE + 5 + 270)
+    view = await ledger.look(DUE + 5)
+    assert (view.steps, view.links) == ([], [link])
     check = DUE + 300 + 15
-    assert (await ledger.look(check)).steps == [Due(ana, "deliver"), Due(ben, "inspect")]
+    view = await ledger.look(check)
+    assert (view.steps, view.links) == ([Due(ben, "inspect")], [link])
     await ledger.note(Note(ben, StillLive(), DUE + 1900))
     assert Due(ben, "end") in (await ledger.look(DUE + 1900)).steps
 
@@ -154,4 +158,4 @@ async def test_a_stray_does_not_hide_when_its_promise_opens(ledger: Ledger) -> N
 async def test_deliveries_wake_the_house(ledger: Ledger) -> None:
     (key,) = await made_live(ledger, "ana")
     await ledger.note(Note(key, Failed(StepKind.DELIVER, Reason.BUSY, "full", LOG), DUE))
-    assert (await ledger.look(DUE)).next_at == DUE + policy.deliver_wait_s(0)
+    assert (await ledger.look(DUE)).next_at == DUE + 5

@@ -1,0 +1,99 @@
+"""Which links go out now: every delivery that is due, each in a hand of its own.
+
+So many at once for each route, those whose link dies soonest first: a channel that is slow or hangs holds up
+no other one. A route that our own set-up keeps closed (a password that is not accepted) is told once, and
+tried by one delivery a minute until it is open again. Whether a link is still alive, and when it is tried
+again, is the lifecycle's; how it is handed over is the channel's.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from jobs.errors import Blame, Reason
+from jobs.model import Address, Delivered, Instant
+from scheduler import policy
+from scheduler.clock import Clock
+from scheduler.daemon.hands import InHand
+from scheduler.facts import Fact, Failed
+from scheduler.ledger import Ledger, Link, Outgoing
+from scheduler.runner import Runner
+from scheduler.telemetry import Telemetry
+
+IN_HAND_MAX = 200
+"""Deliveries in hand for one route: enough to keep its connections busy from turn to turn. Those that are in
+hand wait in the channel's own line, where nobody overtakes; the rest waits in the ledger, soonest first."""
+
+Route = tuple[str, str]
+"""What deliveries share that fail together: the one mail server, or a URL."""
+
+
+class Delivering:
+    """Starts deliveries; `next_at` is when a closed route is tried again."""
+
+    def __init__(
+        self, ledger: Ledger, runner: Runner, clock: Clock, telemetry: Telemetry, hands: InHand
+    ) -> None:
+        self._ledger = ledger
+        self._runner = runner
+        self._clock = clock
+        self._telemetry = telemetry
+        self._hands = hands
+        self._busy: Counter[Route] = Counter()
+        self._closed: dict[Route, Instant] = {}
+        self.next_at: Instant | None = None
+
+    async def start(self, links: Sequence[Link], now: Instant) -> None:
+        """Start what is due, as far as its route allows."""
+        chosen = list(self.ready(links, now))
+        for outgoing in await self._ledger.outgoing(chosen) if chosen else ():
+            self._busy[_route(outgoing.address)] += 1
+            self._hands.take((outgoing.record.key, outgoing.address), self._deliver(outgoing))
+        self.next_at = min((at for at in self._closed.values() if at > now), default=None)
+
+    def ready(self, links: Sequence[Link], now: Instant) -> Iterator[tuple[str, Address]]:
+        """Those that can be started now. A dead link takes nobody's place: it is only given up."""
+        free = dict[Route, int]()
+        for key, address, not_after in links:
+            if (key, address) in self._hands:
+                continue
+            route = _route(address)
+            left = free[route] if route in free else self._free(route, now)
+            if left > 0 or not_after < now:
+                yield key, address
+            free[route] = left if not_after < now else left - 1
+
+    def reopen(self) -> None:
+        """The set-up has changed: every route is tried at once."""
+        self._closed.clear()
+
+    def _free(self, route: Route, now: Instant) -> int:
+        closed_until = self._closed.get(route)
+        if closed_until is None:
+            return IN_HAND_MAX - self._busy[route]
+        return 1 if closed_until <= now and not self._busy[route] else 0
+
+    async def _deliver(self, outgoing: Outgoing) -> None:
+        route = _route(outgoing.address)
+        try:
+            self._learn(outgoing.address, await self._runner.deliver(outgoing))
+        finally:
+            self._busy[route] -= 1
+
+    def _learn(self, address: Address, fact: Fact | None) -> None:
+        """A refusal is one letter's; a route is closed when our set-up keeps everybody's from going."""
+        route = _route(address)
+        place = address.place if route[1] else None
+        if isinstance(fact, Delivered) and self._closed.pop(route, None) is not None:
+            self._telemetry.say("channel_open", channel=address.channel, place=place)
+        if not isinstance(fact, Failed) or fact.blame is not Blame.SETUP or fact.reason is Reason.REFUSED:
+            return
+        if route not in self._closed:
+            told = {"channel": address.channel, "place": place, "detail": fact.detail}
+            self._telemetry.say("channel_closed", grave=True, **told)
+        self._closed[route] = self._clock.now() + policy.CHANNEL_PROBE_S
+
+
+def _route(address: Address) -> Route:
+    return (address.channel, "" if address.channel == "mail" else address.target)
