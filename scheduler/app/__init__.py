@@ -2,11 +2,12 @@
 
 `running` is the daemon as a process, `house` what it is made of, `sandboxed` a Tavus beside it,
 `online` asks the service about a configuration, `letters` writes what is sent and shows it beforehand,
-`demo` shows the whole product in a minute.
+`mailtest` sends one by hand, `demo` shows the whole product in a minute.
 """
 
 from scheduler.app.demo import demo
 from scheduler.app.letters import Shown, coming, preview
+from scheduler.app.mailtest import Tried, try_mail
 from scheduler.app.online import check_online
 from scheduler.app.running import Options, main
 from scheduler.app.sandboxed import alone, rehearsal
@@ -14,6 +15,7 @@ from scheduler.app.sandboxed import alone, rehearsal
 __all__ = [
     "Options",
     "Shown",
+    "Tried",
     "alone",
     "check_online",
     "coming",
@@ -21,4 +23,5 @@ __all__ = [
     "main",
     "preview",
     "rehearsal",
+    "try_mail",
 ]

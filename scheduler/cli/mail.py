@@ -1,7 +1,7 @@
 """`callboard mail`: looking after letters by hand.
 
-`preview` shows one without sending it. What letters say is `jobs.letter`'s and the schedules'; how they are
-sent is the channel's.
+`preview` shows one without sending it, `test` sends one and tells how far it came. What letters say is
+`jobs.letter`'s and the schedules'; how they are sent is the channel's.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ import click
 
 from jobs.model import Participant
 from scheduler.cli.paths import loaded, paths_argument
-from scheduler.cli.shown import Refusal, as_text, conventions, write
+from scheduler.cli.shown import Refusal, as_text, conventions, document, write
 from scheduler.model import Config, Occurrence, Schedule
 
 if TYPE_CHECKING:
-    from scheduler.app import Shown
+    from scheduler.app import Shown, Tried
 
 
 @click.group()
 def mail() -> None:
-    """Look at letters without sending them."""
+    """Look at letters without sending them, and try the mail server out."""
 
 
 @mail.command()
@@ -63,6 +63,46 @@ def preview(of: str, paths: Sequence[Path], participant: str | None, html: Path 
     elif html is None:
         write([f"From: {shown.sender}", f"To: {shown.to}", f"Subject: {shown.subject}", "", shown.text])
     return 0
+
+
+@mail.command()
+@click.argument("address")
+@paths_argument
+@conventions
+def test(address: str, paths: Sequence[Path], as_json: bool) -> int:
+    """Send one letter to ADDRESS and tell each stage: DNS, connection, TLS, login, accepted.
+
+    PATH is a YAML file or a directory of them, as for `run`; its section `mail` is used. Exits 0 when the
+    letter was accepted, and 1 with what to do when it was not.
+    """
+    from jobs.errors import LetterError
+    from scheduler import app
+    from scheduler.clock import Clock
+    from scheduler.settings import SettingsError
+
+    config = loaded(paths)
+    if config.mail is None:
+        raise Refusal("the configuration has no `mail:` section; configs/README.md has one to begin with")
+    stages: list[Tried] = []
+    try:
+        app.try_mail(config.mail, address, Clock().now(), lambda tried: _tell(tried, stages, as_json))
+    except (LetterError, SettingsError) as error:
+        raise Refusal(str(error)) from None
+    if as_json:
+        document({"ok": _went_well(stages), "stages": [asdict(each) for each in stages]})
+    return 0 if _went_well(stages) else 1
+
+
+def _tell(tried: Tried, stages: list[Tried], as_json: bool) -> None:
+    stages.append(tried)
+    if as_json:
+        return
+    word = click.style(tried.result, fg={"ok": "green", "failed": "red"}.get(tried.result))
+    write([f"{tried.stage:<10}{word}: {tried.told}" + (f"; {tried.fix}" if tried.fix else "")])
+
+
+def _went_well(stages: Sequence[Tried]) -> bool:
+    return (stages[-1].stage, stages[-1].result) == ("accepted", "ok")
 
 
 def _promise(config: Config, of: str, participant: str | None) -> Occurrence:

@@ -20,7 +20,7 @@ COMMAND = Path(sys.executable).with_name("callboard")
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 COMMANDS = ["demo", "init", "run", "check", "plan", "ls", "explain", "audit", "mail", "schema", "sandbox"]
-OF_MAIL = [["mail", "preview"]]
+OF_MAIL = [["mail", "preview"], ["mail", "test"]]
 SCHEDULE = """\
 version: 1
 rosters:

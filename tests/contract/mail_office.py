@@ -24,7 +24,7 @@ from jobs.model import Address, Deliver, Delivered
 from .conftest import listening
 
 LINK = "https://tavus.daily.co/c9f1e2d3a4b5?t=token-of-one-person"
-PASSWORD = "pa55-word sesame"
+PASSWORD = "pa55-word-sesame"
 SENDER = "Practice <practice@example.com>"
 PATIENCE_S = 5.0
 DROP, SILENCE = "drop", "silence"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -61,7 +61,7 @@ _FIXES_BY_BLAME = {
 
 async def probe(
     server: Server, letter: Letter, *, tls: ssl.SSLContext | None = None, try_s: float = TRY_S
-) -> AsyncIterator[Tried]:
+) -> AsyncGenerator[Tried, None]:
     """Each stage as it is passed, up to the first that fails. `try_s` is the time for each stage."""
     tried = await _resolved(server, try_s)
     yield tried
