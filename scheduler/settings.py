@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -99,13 +99,18 @@ def read_secret(source: str, name: str, environ: Mapping[str, str] = os.environ)
     return _from_file(Path(name)) if source == "file" else _from_environment(name, environ)
 
 
-def redact(text: str, secrets: Iterable[Secret]) -> str:
-    """`text` without any of these values, also as JSON or a URL would spell them."""
+def redacting(secrets: Iterable[Secret]) -> Callable[[str], str]:
+    """What takes any of these values out of a text, also as JSON or a URL would spell them."""
     spellings = {spelling for secret in secrets for spelling in _spellings(secret.reveal())}
     # Longest first: a value that holds another must not leave its rest behind.
-    for spelling in sorted(spellings, key=len, reverse=True):
-        text = text.replace(spelling, REDACTED)
-    return text
+    longest_first = sorted(spellings, key=len, reverse=True)
+
+    def redact(text: str) -> str:
+        for spelling in longest_first:
+            text = text.replace(spelling, REDACTED)
+        return text
+
+    return redact
 
 
 def _log_style(word: str) -> LogStyle | None:

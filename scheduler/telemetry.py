@@ -7,7 +7,7 @@ line, whoever wrote it. Numbers for a metrics page will be listeners of the same
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TextIO
 
 import structlog
@@ -30,7 +30,7 @@ from scheduler.facts import (
     Unlisted,
 )
 from scheduler.record import Record
-from scheduler.settings import LogStyle, Secret, redact
+from scheduler.settings import LogStyle, Secret, redacting
 
 QUIET = (Doubted, NothingThere)
 """Facts that are no step's outcome: a line only if they move the record; `explain` has them all."""
@@ -45,10 +45,10 @@ CUT_SHORT_S = 15.0
 
 def configure(style: LogStyle, stream: TextIO, secrets: Iterable[Secret], *, color: bool) -> None:
     """Set up structlog for the whole process: where lines go, how they look, what they never hold."""
-    known = tuple(secrets)
+    redact = redacting(secrets)
 
     def redacted(_logger: object, _name: str, event: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {redact(name, known): _plain(value, known) for name, value in event.items()}
+        return {redact(name): _plain(value, redact) for name, value in event.items()}
 
     renderer: Any = structlog.processors.JSONRenderer(ensure_ascii=False)
     if style is LogStyle.CONSOLE:
@@ -95,15 +95,17 @@ class Telemetry:
             return
 
 
-def _plain(value: Any, secrets: Collection[Secret]) -> Any:
+def _plain(value: Any, redact: Callable[[str], str]) -> Any:
     """The value as a renderer can't spell it otherwise: secrets are found only in plain text."""
+    if isinstance(value, str):
+        return redact(str(value))
     if value is None or isinstance(value, int | float):
         return value
     if isinstance(value, Mapping):
-        return {redact(str(name), secrets): _plain(each, secrets) for name, each in value.items()}
+        return {redact(str(name)): _plain(each, redact) for name, each in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(each, secrets) for each in value]
-    return redact(value.decode(errors="replace") if isinstance(value, bytes) else str(value), secrets)
+        return [_plain(each, redact) for each in value]
+    return redact(value.decode(errors="replace") if isinstance(value, bytes) else str(value))
 
 
 def _alarming(record: Record) -> bool:

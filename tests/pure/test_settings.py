@@ -16,7 +16,7 @@ from scheduler.settings import (
     SettingsError,
     read_secret,
     read_settings,
-    redact,
+    redacting,
 )
 
 VALUE = "sk-4f9a2b7c"
@@ -133,19 +133,19 @@ def test_redact_takes_every_spelling_of_every_value_out():
     text = " ".join(
         [awkward.reveal(), json.dumps({"key": awkward.reveal()}), "?t=a%22b%5C%C3%BC%2F%26c", VALUE * 2]
     )
-    assert redact(text, [awkward, Secret(VALUE, "B")]) == (
+    assert redacting([awkward, Secret(VALUE, "B")])(text) == (
         '[redacted] {"key": "[redacted]"} ?t=[redacted] [redacted][redacted]'
     )
 
 
 def test_redact_leaves_nothing_of_a_value_that_holds_another():
     secrets = [Secret("password", "A"), Secret("password-of-ana", "B")]
-    assert redact("x password-of-ana y password", secrets) == "x [redacted] y [redacted]"
+    assert redacting(secrets)("x password-of-ana y password") == "x [redacted] y [redacted]"
 
 
 def test_redact_leaves_other_text_alone_even_beside_a_tiny_value():
-    assert redact("an answer", [Secret("an", "A"), Secret(VALUE, "B")]) == "an answer"
-    assert redact("an answer", []) == "an answer"
+    assert redacting([Secret("an", "A"), Secret(VALUE, "B")])("an answer") == "an answer"
+    assert redacting([])("an answer") == "an answer"
 
 
 # --- the process's own variables --------------------------------------------------------------------
