@@ -43,7 +43,7 @@ class Address:
     """
 
     channel: str
-    target: str = ""
+    target: str = field(default="", repr=False)
 
     @property
     def place(self) -> str:
@@ -102,7 +102,7 @@ class Invitation:
     participant: Participant | None
     timezone: str
     due: Instant
-    url: str
+    url: str = field(repr=False)
     created_at: Instant
     not_after: Instant
     max_call_s: int
@@ -180,9 +180,9 @@ class Deliver:
     key: str
     participant: Participant | None
     address: Address
-    url: str
+    url: str = field(repr=False)
     not_after: Instant
-    message: bytes | None = None
+    message: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +237,7 @@ class Created:
     """
 
     conversation_id: str
-    url: str
+    url: str = field(repr=False)
     created_at: Instant
     ended: bool = False
 
@@ -278,7 +278,7 @@ class Listed:
 
     conversation_id: str
     name: str
-    url: str
+    url: str = field(repr=False)
     active: bool
     created_at: Instant
 
