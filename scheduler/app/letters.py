@@ -95,7 +95,7 @@ def _rehearsed(schedule: Schedule, promise: Occurrence, person: Participant) -> 
         slot=promise.slot,
         date=promise.date,
         participant=person,
-        timezone=promise.timezone,
+        timezone=person.timezone or promise.timezone,
         due=promise.due,
         url=MADE_UP_LINK,
         created_at=promise.opens,

@@ -61,7 +61,9 @@ def preview(of: str, paths: Sequence[Path], participant: str | None, html: Path 
     if as_json:
         write([as_text({"key": promise.key, **_fields(shown)})])
     elif html is None:
-        write([f"From: {shown.sender}", f"To: {shown.to}", f"Subject: {shown.subject}", "", shown.text])
+        write(
+            [f"From: {shown.sender}", f"To: {shown.to}", f"Subject: {shown.subject}", "", shown.text.rstrip()]
+        )
     return 0
 
 
