@@ -100,13 +100,14 @@ async def opened(
 ) -> AsyncIterator[tuple[Daemon, Ledger]]:
     """A whole house on `perform`, with its log, as `app` puts it together."""
     from scheduler.app.house import _closed, _noted, _settle_memory
+    from scheduler.app.letters import composer
 
     telemetry = Telemetry()
     ledger = Ledger.open(at / "ledger.db", using.account.base_url, clock.now())
     _settle_memory()
     ledger.listen(_noted(telemetry), _closed(telemetry))
     try:
-        async with Daemon(ledger, perform, clock, using, telemetry) as daemon:
+        async with Daemon(ledger, perform, clock, using, telemetry, composer(None)) as daemon:
             yield daemon, ledger
     finally:
         ledger.close()
@@ -118,6 +119,15 @@ async def promised(daemon: Daemon, clock: BenchClock) -> None:
     clock.set(OPENS_AT - 800.0)
     await daemon.turn()
     clock.set(OPENS_AT)
+
+
+async def run_up_to(daemon: Daemon, done: asyncio.Event) -> None:
+    """Let the daemon run by itself until this has happened, and drain."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(daemon.run())
+        await done.wait()
+        daemon.stop()
+    await daemon.settled()
 
 
 class Stalls:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
@@ -17,7 +18,7 @@ import aiohttp
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from jobs.channels.log import LogChannel
-from jobs.model import Create, Outcome, Sent, Step
+from jobs.model import Create, Delivered, Outcome, Sent, Step
 from jobs.perform import Hands
 from jobs.tavus.client import connect
 from tests.benchmarks import bench, server
@@ -124,22 +125,24 @@ async def _naive(target: Server, number: int) -> float:
 async def _house(target: Server, number: int) -> float:
     clock = bench.BenchClock(bench.OPENS_AT - 7200.0)
     using = bench.config(bench.schedule(number), target.base_url)
-    quota = asyncio.Semaphore(IN_FLIGHT)
+    quota, done, delivered = asyncio.Semaphore(IN_FLIGHT), asyncio.Event(), Counter[type]()
     with bench.folder() as at:
         async with connect(target.base_url, "bench-key") as tavus:
             hands = Hands(tavus, {"log": LogChannel()})
 
             async def perform(step: Step, sent: Sent) -> Outcome:
-                if not isinstance(step, Create):
-                    return await hands.perform(step, sent)
-                async with quota:
-                    return await hands.perform(step, sent)
+                if isinstance(step, Create):
+                    async with quota:
+                        return await hands.perform(step, sent)
+                outcome = await hands.perform(step, sent)
+                delivered.update([type(outcome)])
+                if delivered[Delivered] == number:
+                    done.set()
+                return outcome
 
             async with bench.opened(at, perform, clock, using) as (daemon, _):
                 await bench.promised(daemon, clock)
                 began = time.perf_counter()
-                await daemon.turn()
-                await daemon.settled()
+                await bench.run_up_to(daemon, done)
                 took_s = time.perf_counter() - began
-                daemon.stop()
     return took_s
