@@ -1,6 +1,6 @@
 """`python -m tests.benchmarks [PART ...] [--write]`: every figure, each part in a process of its own.
 
-`--write` puts the table of a whole run into README.md beside this file.
+`--write` puts the tables of these parts into README.md beside this file; those of other parts stay.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MOST_S = 300.0
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
-    parser.add_argument("--write", action="store_true", help="write the table into README.md")
+    parser.add_argument("--write", action="store_true", help="write the tables into README.md")
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     parts = given.parts or list(PARTS)
@@ -40,18 +40,22 @@ def main() -> int:
         for part in parts:
             print(figure.lines(asyncio.run(PARTS[part]())))
         return 0
-    found = [each for part in parts for each in _apart(part)]
-    print(f"\n{figure.machine()}\n\n{figure.table(found)}")
+    found = {part: _apart(part) for part in parts}
+    every = [each for figures in found.values() for each in figures]
+    print(f"\n{figure.machine()}\n\n{figure.table(every)}")
     if given.write:
-        figure.write_readme(found, date.today().isoformat())
-    return int(any(each.holds is False for each in found))
+        figure.write_readme(found, PARTS, date.today().isoformat())
+    return int(any(each.holds is False for each in every))
 
 
 def _apart(part: str) -> list[Figure]:
     """A part in a process of its own, so that no heap or cache of another stands in its way."""
     began = time.perf_counter()
     command = [sys.executable, "-m", "tests.benchmarks", part, "--here"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=MOST_S, check=False)
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=MOST_S, check=False)
+    except subprocess.TimeoutExpired:
+        return [Figure(f"{part} broke (not done after {MOST_S:.0f} s)", "-", "", False)]
     print(f"{part}: {time.perf_counter() - began:.1f} s", file=sys.stderr)
     if done.returncode:
         return [Figure(f"{part} broke (exit {done.returncode})", "-", "", False)]

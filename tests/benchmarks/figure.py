@@ -6,13 +6,15 @@ import importlib.metadata
 import json
 import os
 import platform
+import re
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
+BEGIN_PART = "<!-- {} -->"
 VERSIONS = ("aiohttp", "apscheduler", "celery", "schedule", "structlog")
 
 
@@ -65,12 +67,20 @@ def machine() -> str:
     )
 
 
-def write_readme(figures: Iterable[Figure], date: str) -> None:
-    """Put the table where the last one stood."""
+def write_readme(found: Mapping[str, Sequence[Figure]], parts: Iterable[str], date: str) -> None:
+    """Put these parts' figures where their last ones stood; other parts keep theirs, and their dates."""
     before, _, rest = README.read_text("utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    shown = f"{BEGIN}\n{date}; {machine()}\n\n{table(figures)}\n{END}"
-    README.write_text(before + shown + after, "utf-8")
+    kept, _, after = rest.partition(END)
+    known = _blocks(kept)
+    known |= {part: f"**{part}**, {date}; {machine()}\n\n{table(each)}" for part, each in found.items()}
+    shown = [f"{BEGIN_PART.format(part)}\n{known[part]}\n" for part in parts if part in known]
+    README.write_text("\n".join([before + BEGIN, *shown, END]) + after, "utf-8")
+
+
+def _blocks(shown: str) -> dict[str, str]:
+    """What stands in README now, by part."""
+    found = re.split(BEGIN_PART.format(r"(\w+)"), shown)
+    return {part: block.strip() for part, block in zip(found[1::2], found[2::2], strict=True)}
 
 
 def _version(name: str) -> str:
