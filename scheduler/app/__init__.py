@@ -1,14 +1,14 @@
 """The composition root: opens the house, closes it in reverse; names the concrete hands and drivers.
 
 `running` is the daemon as a process, `house` what it is made of, `sandboxed` a Tavus beside it,
-`online` asks the service about a configuration, `letters` writes what is sent and shows it beforehand,
+`online` asks the service about a configuration, `letters` writes what is sent, `preview` shows it beforehand,
 `mailtest` sends one by hand, `demo` shows the whole product in a minute.
 """
 
 from scheduler.app.demo import demo
-from scheduler.app.letters import Shown, coming, preview
 from scheduler.app.mailtest import Tried, try_mail
 from scheduler.app.online import check_online
+from scheduler.app.preview import Shown, coming, composed, frozen
 from scheduler.app.running import Options, main
 from scheduler.app.sandboxed import alone, rehearsal
 
@@ -19,9 +19,10 @@ __all__ = [
     "alone",
     "check_online",
     "coming",
+    "composed",
     "demo",
+    "frozen",
     "main",
-    "preview",
     "rehearsal",
     "try_mail",
 ]

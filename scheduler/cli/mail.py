@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jobs.model import Participant
-from scheduler.cli.paths import loaded, paths_argument
+from scheduler.cli.paths import ledger_option, loaded, named_ledger, opened, paths_argument
 from scheduler.cli.shown import Refusal, as_text, conventions, document, write
 from scheduler.model import Config, Occurrence, Schedule
 
@@ -38,32 +38,34 @@ def mail() -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the letter's HTML there instead of showing its text.",
 )
+@click.option("--links", is_flag=True, help="Show the join link of a letter that waits, too.")
+@ledger_option
 @conventions
-def preview(of: str, paths: Sequence[Path], participant: str | None, html: Path | None, as_json: bool) -> int:
-    """Show a letter without sending it; its link is made up.
+def preview(
+    of: str,
+    paths: Sequence[Path],
+    participant: str | None,
+    html: Path | None,
+    links: bool,
+    ledger: Path | None,
+    as_json: bool,
+) -> int:
+    """Show a letter without sending it.
 
-    KEY is schedule/slot/date/participant, as `plan` and `ls` show it; a SCHEDULE's name means its next
-    slot. PATH is a YAML file or a directory of them, as for `plan`.
+    KEY is schedule/slot/date/participant, as `plan` and `ls` show it: the letter that waits in the ledger, if
+    one does, else as it would be now, with a made-up link. A SCHEDULE's name means its next slot. PATH is a
+    YAML file or a directory of them, as for `plan`.
     """
-    from jobs.errors import LetterError
-    from scheduler import app
-
     config = loaded(paths)
-    promise = _promise(config, of, participant)
-    try:
-        shown = app.preview(config, promise)
-    except LetterError as error:
-        raise Refusal(str(error)) from None
-    if not any(address.channel == "mail" for address in config.schedules[promise.schedule].deliver):
-        click.echo(f"{promise.schedule} sends no mail yet: write `deliver: [mail]`", err=True)
+    file = ledger or named_ledger() or Path(config.service.ledger)
+    key, shown = _waiting(file, of, links) or _composed(config, of, participant)
     if html is not None:
         _write(html, shown.html)
     if as_json:
-        write([as_text({"key": promise.key, **_fields(shown)})])
+        write([as_text({"key": key, **_fields(shown)})])
     elif html is None:
-        write(
-            [f"From: {shown.sender}", f"To: {shown.to}", f"Subject: {shown.subject}", "", shown.text.rstrip()]
-        )
+        head = (f"From: {shown.sender}", f"To: {shown.to}", f"Subject: {shown.subject}")
+        write([*head, "", shown.text.rstrip()])
     return 0
 
 
@@ -105,6 +107,31 @@ def _tell(tried: Tried, stages: list[Tried], as_json: bool) -> None:
 
 def _went_well(stages: Sequence[Tried]) -> bool:
     return (stages[-1].stage, stages[-1].result) == ("accepted", "ok")
+
+
+def _waiting(ledger: Path, of: str, links: bool) -> tuple[str, Shown] | None:
+    """The letter that is frozen for a key, where there is a ledger."""
+    from scheduler import app
+
+    if "/" not in of or not ledger.is_file():
+        return None
+    with opened(ledger) as snapshot:
+        shown = app.frozen(snapshot, of, links=links)
+    return (of, shown) if shown else None
+
+
+def _composed(config: Config, of: str, participant: str | None) -> tuple[str, Shown]:
+    from jobs.errors import LetterError
+    from scheduler import app
+
+    promise = _promise(config, of, participant)
+    try:
+        shown = app.composed(config, promise)
+    except LetterError as error:
+        raise Refusal(str(error)) from None
+    if not any(address.channel == "mail" for address in config.schedules[promise.schedule].deliver):
+        click.echo(f"{promise.schedule} sends no mail yet: write `deliver: [mail]`", err=True)
+    return promise.key, shown
 
 
 def _promise(config: Config, of: str, participant: str | None) -> Occurrence:

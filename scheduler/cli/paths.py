@@ -93,7 +93,11 @@ def opened(ledger: Path | None) -> Iterator[Snapshot]:
         raise Refusal(str(error)) from None
 
 
+def named_ledger() -> Path | None:
+    """The ledger that the environment names; it wins over the configuration's."""
+    named = _environment().ledger
+    return Path(named) if named else None
+
+
 def _usual_ledger() -> Path:
-    if named := _environment().ledger:
-        return Path(named)
-    return Path(loaded(()).service.ledger)
+    return named_ledger() or Path(loaded(()).service.ledger)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from jobs.model import Address, Instant
 from scheduler.facts import KINDS, Fact
-from scheduler.ledger import account, codec, rows
+from scheduler.ledger import account, codec, messages, rows
 from scheduler.ledger.account import Hold
 from scheduler.ledger.driver import Access, SqliteDriver
 from scheduler.ledger.errors import LedgerDamaged, LedgerError, LedgerMismatch, LedgerUnavailable
@@ -100,6 +100,11 @@ class Snapshot:
         """One record, or `None`."""
         found = rows.by_keys(self._driver, (key,))
         return found[0] if found else None
+
+    def message(self, key: str, address: Address) -> bytes | None:
+        """What is frozen for an address, while it waits to be handed over there (S27)."""
+        found = messages.outgoing(self._driver, ((key, address),))
+        return found[0].message if found else None
 
     def keys(self) -> list[str]:
         """All keys, for suggestions."""

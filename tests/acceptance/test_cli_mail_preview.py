@@ -1,4 +1,4 @@
-"""`callboard mail preview`: the letter as it would be, and what to do when there can't be one."""
+"""`callboard mail preview`: the letter that waits or would be, and what to do when there can't be one."""
 
 from __future__ import annotations
 
@@ -10,8 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from jobs.model import Created, Wording
+from scheduler.config import read
+from scheduler.ledger import Ledger, Note
+from scheduler.model import Occurrence
+from tests.pure.letters import LINK, MAIL, written
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
+DUE = 1_772_632_800.0
+"""2026-03-04T14:00:00Z."""
 TEAM = """\
 version: 1
 mail: {from: Practice <practice@example.com>, sink: letters}
@@ -123,6 +131,41 @@ def test_what_can_not_be_shown_is_told_with_its_fix(
     assert (done.returncode, done.stdout) == (code, "")
     assert hint in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.fixture
+async def waiting(team: Path) -> str:
+    """The key of a record in the configuration's ledger whose letter waits to be handed over."""
+    book = Ledger.open(team.with_name("callboard.db"), "https://tavus.example", DUE - 3600)
+    promise = Occurrence(
+        "coach", "09:00", "2026-03-04", "ana", DUE, DUE - 30, DUE + 600, 0, "America/New_York"
+    )
+    config, _ = read([team])
+    assert config is not None
+    await book.promise([promise], config.schedules, DUE - 900, DUE)
+    (record,) = await book.claim(DUE - 30, 1, await book.generation("{}", DUE - 900))
+    message = written(MAIL, Wording(subject="Frozen"), url=LINK)
+    made = Created("c1", LINK, DUE - 29)
+    await book.note(Note(record.key, made, DUE - 29, (MAIL,), messages={MAIL: message}))
+    book.close()
+    return record.key
+
+
+def test_the_letter_that_waits_is_shown_and_its_link_only_when_asked_for(
+    callboard: Run, team: Path, waiting: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "letter.html"
+    done = callboard("mail", "preview", waiting, "--json", "--html", file)
+    shown = json.loads(done.stdout)
+    assert (shown["key"], shown["subject"]) == (waiting, "Frozen")
+    assert "https://tavus.example/..." in shown["text"]
+    assert "c123" not in done.stdout + done.stderr + file.read_text("utf-8")
+    asked = callboard("mail", "preview", waiting, "--links", "--ledger", team.with_name("callboard.db"))
+    assert LINK in asked.stdout
+    assert "Frozen" in callboard("mail", "preview", waiting).stdout
+    composed = callboard("mail", "preview", waiting.replace("ana", "ben")).stdout
+    assert "Frozen" not in composed
+    assert "https://tavus.example/your-room" in composed
 
 
 def test_without_a_mail_section_nobody_writes(callboard: Run, team: Path) -> None:
