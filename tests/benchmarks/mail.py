@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from statistics import median
 
 import aiosmtplib
 
@@ -37,8 +36,8 @@ async def figures() -> list[Figure]:
         for _ in range(ROUNDS):
             for name, way in (("bare", _bare), ("ours", _ours)):
                 took_s[name].append(await _timed(way, port, steps))
-    bare_s, ours_s = median(took_s["bare"]), median(took_s["ours"])
-    what = f"{LETTERS} letters over {CONNECTIONS} connections"
+    bare_s, ours_s = min(took_s["bare"]), min(took_s["ours"])
+    what = f"{LETTERS} letters over {CONNECTIONS} connections, best of {ROUNDS}"
     return [
         Figure.at_least(f"{what}: the mail channel against a bare aiosmtplib loop", bare_s / ours_s, 0.7),
         Figure("that is", f"bare loop {LETTERS / bare_s:,.0f}/s, the mail channel {LETTERS / ours_s:,.0f}/s"),
