@@ -2,7 +2,7 @@
 
 A secret is looked up in systemd's credentials, then in the file that `NAME_FILE` names, then in
 `NAME` itself (semantics, section 7); never in YAML. Its value never shows in a repr, an error or a
-format; `redact` takes it out of any other text. Nothing here is kept: whoever needs a secret reads
+format; `Redaction` takes it out of any other text. No secret is kept here: whoever needs one reads
 it and holds it. Which secrets there are, and what the defaults of a setting are, is not known here.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -99,18 +99,24 @@ def read_secret(source: str, name: str, environ: Mapping[str, str] = os.environ)
     return _from_file(Path(name)) if source == "file" else _from_environment(name, environ)
 
 
-def redacting(secrets: Iterable[Secret]) -> Callable[[str], str]:
-    """What takes any of these values out of a text, also as JSON or a URL would spell them."""
-    spellings = {spelling for secret in secrets for spelling in _spellings(secret.reveal())}
-    # Longest first: a value that holds another must not leave its rest behind.
-    longest_first = sorted(spellings, key=len, reverse=True)
+class Redaction:
+    """Takes the values of secrets out of any text; more of them may become known, none is forgotten."""
 
-    def redact(text: str) -> str:
-        for spelling in longest_first:
+    def __init__(self, secrets: Iterable[Secret] = ()) -> None:
+        self._longest_first: tuple[str, ...] = ()
+        self.learn(secrets)
+
+    def learn(self, secrets: Iterable[Secret]) -> None:
+        """Take these out too, from now on."""
+        known = {spelling for secret in secrets for spelling in _spellings(secret.reveal())}
+        # A value that holds another must not leave its rest behind.
+        self._longest_first = tuple(sorted({*self._longest_first, *known}, key=len, reverse=True))
+
+    def __call__(self, text: str) -> str:
+        """The text without any of the values, also as JSON or a URL would spell them."""
+        for spelling in self._longest_first:
             text = text.replace(spelling, REDACTED)
         return text
-
-    return redact
 
 
 def _log_style(word: str) -> LogStyle | None:

@@ -12,7 +12,8 @@ from typing import Any, TextIO
 
 import structlog
 
-from jobs.model import Instant
+from jobs.errors import Blame, Reason
+from jobs.model import Address, Instant
 from scheduler import policy
 from scheduler.console import Console
 from scheduler.facts import (
@@ -30,7 +31,7 @@ from scheduler.facts import (
     Unlisted,
 )
 from scheduler.record import Record
-from scheduler.settings import LogStyle, Secret, redacting
+from scheduler.settings import LogStyle, Redaction, Secret
 
 QUIET = (Doubted, NothingThere)
 """Facts that are no step's outcome: a line only if they move the record; `explain` has them all."""
@@ -39,13 +40,16 @@ GRAVE = (Failed, Faulted, Missed, StrayFound, StrayKept, Unlisted)
 """Facts that make a warning."""
 
 
+DAY_S = 86_400.0
+
 CUT_SHORT_S = 15.0
 """A call that ended this much before its asked-for length was not ended by its own clock."""
 
 
-def configure(style: LogStyle, stream: TextIO, secrets: Iterable[Secret], *, color: bool) -> None:
-    """Set up structlog for the whole process: where lines go, how they look, what they never hold."""
-    redact = redacting(secrets)
+def configure(style: LogStyle, stream: TextIO, secrets: Iterable[Secret], *, color: bool) -> Redaction:
+    """Set up structlog for the whole process: where lines go, how they look, and what they never hold,
+    which may become more."""
+    redact = Redaction(secrets)
 
     def redacted(_logger: object, _name: str, event: Mapping[str, Any]) -> Mapping[str, Any]:
         return {redact(name): _plain(value, redact) for name, value in event.items()}
@@ -65,6 +69,7 @@ def configure(style: LogStyle, stream: TextIO, secrets: Iterable[Secret], *, col
         logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
+    return redact
 
 
 class Telemetry:
@@ -72,19 +77,30 @@ class Telemetry:
 
     def __init__(self) -> None:
         self._log = structlog.get_logger("callboard")
+        self._bad: dict[Address, Instant] = {}
 
     def fact(self, fact: Fact, before: Record, after: Record, took_s: float | None, at: Instant) -> None:
         """One line for one committed fact about a record."""
         moved = after.stage is not before.stage
         if isinstance(fact, QUIET) and not moved:
             return
-        grave = isinstance(fact, GRAVE) or (moved and _alarming(after))
+        grave = (isinstance(fact, GRAVE) and not self._is_known(fact, at)) or (moved and _alarming(after))
         fields = {**_who(after), **_what(fact, before, after)}
         if isinstance(fact, Failed | StrayKept) and _given_back(after, at):
             fields["detail"] = "its slot is given back, but it may still bill: end it by hand"
         if took_s is not None:
             fields["took"] = round(took_s, 3)
         self.say(NAMES[type(fact)], grave=grave, **fields)
+
+    def _is_known(self, fact: Fact, at: Instant) -> bool:
+        """An address that is bad is told as such once a day, and a channel that our set-up keeps closed by
+        whoever closes it: not once for every message."""
+        if not isinstance(fact, Failed) or fact.address is None or fact.blame is None:
+            return False
+        if fact.blame is Blame.SETUP:
+            return fact.reason is not Reason.REFUSED
+        self._bad = {address: since for address, since in self._bad.items() if since > at - DAY_S}
+        return self._bad.setdefault(fact.address, at) < at
 
     def say(self, event: str, *, grave: bool = False, **fields: Any) -> None:
         """One line about the house itself: holds, reloads, the ledger, the clock."""
@@ -148,7 +164,7 @@ def _what(fact: Fact, before: Record, after: Record) -> dict[str, Any]:
         reason = after.reason or reason
     if reason is not None:
         shown["reason"] = str(reason)
-    for name in ("step", "detail", "conversation_id"):
+    for name in ("step", "detail", "blame", "conversation_id"):
         value = getattr(fact, name, None)
         if value is not None:
             shown[name] = str(value)
@@ -158,9 +174,24 @@ def _what(fact: Fact, before: Record, after: Record) -> dict[str, Any]:
         if address.channel != "mail" and address.place:  # a mail's is the participant's own
             shown["host"] = address.place
     if after.stage is Stage.ENDED and before.stage is not Stage.ENDED and after.lasted_s is not None:
-        shown["lasted_s"] = round(after.lasted_s)
-        if _cut_short(after):
-            shown["detail"] = f"asked for {after.max_call_s} s: has the account run out of credit?"
+        shown.update(_how_it_ended(after, round(after.lasted_s)))
     if before.created_at is None and after.lateness_s is not None:
         shown["lateness_s"] = round(after.lateness_s, 3)
     return shown
+
+
+def _how_it_ended(record: Record, lasted_s: int) -> dict[str, Any]:
+    shown: dict[str, Any] = {"lasted_s": lasted_s}
+    if _cut_short(record):
+        shown["detail"] = f"asked for {record.max_call_s} s: has the account run out of credit?"
+    if record.reason == EndedReason.UNDELIVERED:
+        shown["detail"] = _untold(record)
+    return shown
+
+
+def _untold(record: Record) -> str:
+    """Whom the link did not reach, as far as everybody may know, and where the rest is found (S28)."""
+    ways = (f"{d.address.channel} {d.address.place.rpartition('@')[2]}".strip() for d in record.deliveries)
+    whys = (d.reason or "" for d in record.deliveries)
+    tried = ", ".join(f"{way} {why}" for way, why in zip(ways, whys, strict=True))
+    return f"nobody was told ({tried}); callboard explain {record.key} shows each try"

@@ -17,6 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from jobs.tavus.sandbox import Room, RoomClosed, Sandbox
+from scheduler.app.channels import open_channels
 from scheduler.app.house import house
 from scheduler.app.sandboxed import redirected, rehearsal, serving
 from scheduler.clock import Bell, Clock
@@ -25,7 +26,8 @@ from scheduler.facts import Stage
 from scheduler.ledger.snapshot import Snapshot
 from scheduler.model import Config, Every, Schedule, When
 from scheduler.record import Record
-from scheduler.settings import Secret
+from scheduler.settings import Redaction, Secret
+from scheduler.telemetry import Telemetry
 
 FIRST_AFTER_S = 1
 JOIN_AFTER_S = 4.0
@@ -55,11 +57,14 @@ class Played:
     did: Habit | None
 
 
-def demo(config: Config, for_s: float) -> Sequence[Played]:
-    """Run this configuration against a sandbox for a while, or until a signal; what came of it."""
+def demo(config: Config, for_s: float, letters: Path) -> Sequence[Played]:
+    """Run this configuration against a sandbox for a while, or until a signal; what came of it.
+
+    What would be mailed is written to the directory `letters`, and stays there.
+    """
     with tempfile.TemporaryDirectory(prefix="callboard-demo-") as folder:
         ledger = Path(folder) / "demo.db"
-        did = asyncio.run(_run(config, ledger, for_s))
+        did = asyncio.run(_run(config, ledger, for_s, letters))
         with Snapshot.open(ledger) as snapshot:
             return [
                 Played(record, did.get(record.conversation_id or ""))
@@ -68,20 +73,30 @@ def demo(config: Config, for_s: float) -> Sequence[Played]:
             ]
 
 
-async def _run(config: Config, ledger: Path, for_s: float) -> Mapping[str, Habit]:
+async def _run(config: Config, ledger: Path, for_s: float, letters: Path) -> Mapping[str, Habit]:
     clock = Clock()
     sandbox = rehearsal(config.account, clock)
-    config = _beginning(config, math.ceil(clock.now()) + FIRST_AFTER_S)
+    config = _beginning(_written_to(letters, config), math.ceil(clock.now()) + FIRST_AFTER_S)
     async with AsyncExitStack() as stack:
         base_url = await stack.enter_async_context(serving(sandbox, clock))
         key = Secret("demo-needs-no-key", "the demo")
-        daemon = await stack.enter_async_context(house(redirected(config, base_url), ledger, key, clock))
+        opened = open_channels(clock.now, Telemetry(), Redaction(), letters)
+        channels = await stack.enter_async_context(opened)
+        await channels.use(config)
+        config = redirected(config, base_url)
+        daemon = await stack.enter_async_context(house(config, ledger, key, clock, channels))
         stack.enter_context(_stopped_by_signals(daemon))
         asyncio.get_running_loop().call_later(for_s, daemon.stop)
         daemon.errand(_people(daemon, sandbox, clock))
         await daemon.run()
         await daemon.drain()
         return {each.conversation_id: did for each, habit in _cast(sandbox) if (did := _done(each, habit))}
+
+
+def _written_to(letters: Path, config: Config) -> Config:
+    """The same configuration, its mails written to this directory."""
+    mail = config.mail and replace(config.mail, smtp=None, sink=str(letters))
+    return replace(config, mail=mail)
 
 
 def _beginning(config: Config, at: int) -> Config:

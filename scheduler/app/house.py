@@ -11,10 +11,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from jobs.channels.log import LogChannel
 from jobs.perform import Hands
 from jobs.tavus.client import connect
-from scheduler.app.letters import composer
+from scheduler.app.channels import Channels
 from scheduler.clock import Clock
 from scheduler.daemon import Daemon
 from scheduler.ledger import Closed, Ledger, Noted
@@ -24,7 +23,9 @@ from scheduler.telemetry import Telemetry
 
 
 @asynccontextmanager
-async def house(config: Config, ledger: Path, key: Secret, clock: Clock) -> AsyncIterator[Daemon]:
+async def house(
+    config: Config, ledger: Path, key: Secret, clock: Clock, channels: Channels
+) -> AsyncIterator[Daemon]:
     """A daemon with everything it needs, for as long as the block lasts.
 
     Leaving the block drains: steps in hand are finished first. Raises LedgerError, and ValueError
@@ -37,9 +38,8 @@ async def house(config: Config, ledger: Path, key: Secret, clock: Clock) -> Asyn
         _settle_memory()
         try:
             book.listen(_noted(telemetry), _closed(telemetry))
-            hands = Hands(tavus, {"log": LogChannel()})
-            compose = composer(config.mail.sender if config.mail else None)
-            async with Daemon(book, hands.perform, clock, config, telemetry, compose) as daemon:
+            hands = Hands(tavus, channels.by_name)
+            async with Daemon(book, hands.perform, clock, config, telemetry, channels.compose) as daemon:
                 yield daemon
         finally:
             book.close()

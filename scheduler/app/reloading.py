@@ -11,11 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from scheduler.app.channels import Channels
 from scheduler.config import load
 from scheduler.config.problems import ConfigErrors
 from scheduler.daemon import Daemon
 from scheduler.model import Config, Days, Monthly, Schedule
 from scheduler.notifying import Notifier
+from scheduler.settings import SettingsError
 from scheduler.telemetry import Telemetry
 
 AT_A_START = ("base_url", "api_key", "ids")
@@ -32,12 +34,14 @@ class Reloading:
         daemon: Daemon,
         telemetry: Telemetry,
         notifier: Notifier,
+        channels: Channels,
     ) -> None:
         self._paths = paths
         self._loaded = loaded
         self._daemon = daemon
         self._telemetry = telemetry
         self._notifier = notifier
+        self._channels = channels
         self._reading = False
         self._again = False
 
@@ -55,7 +59,8 @@ class Reloading:
             self._again = False
             try:
                 config = await asyncio.to_thread(load, self._paths)
-            except ConfigErrors as refused:
+                await self._channels.use(config)
+            except (ConfigErrors, SettingsError, ValueError) as refused:
                 status = f"{self._refuse(refused)}; the last good files are in force"
             else:
                 self._take(config)
@@ -63,10 +68,11 @@ class Reloading:
         self._reading = False
         self._notifier.ready(status)
 
-    def _refuse(self, refused: ConfigErrors) -> str:
-        errors = [problem for problem in refused.problems if problem.severity == "error"]
-        first = f"{errors[0].file}:{errors[0].line}:{errors[0].column}: {errors[0].message}"
-        self._telemetry.say("reload_refused", grave=True, errors=len(errors), first=first)
+    def _refuse(self, refused: ConfigErrors | SettingsError | ValueError) -> str:
+        problems = refused.problems if isinstance(refused, ConfigErrors) else ()
+        errors = [f"{p.file}:{p.line}:{p.column}: {p.message}" for p in problems if p.severity == "error"]
+        first = errors[0] if errors else str(refused)
+        self._telemetry.say("reload_refused", grave=True, errors=max(1, len(errors)), first=first)
         return f"reload refused: {first}"
 
     def _take(self, config: Config) -> None:

@@ -12,10 +12,11 @@ import signal
 import tempfile
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from scheduler.app.channels import Channels, open_channels
 from scheduler.app.house import house
 from scheduler.app.reloading import Reloading
 from scheduler.app.sandboxed import redirected, rehearsal, serving
@@ -23,7 +24,7 @@ from scheduler.clock import Clock
 from scheduler.daemon import Daemon
 from scheduler.model import Config
 from scheduler.notifying import Notifier
-from scheduler.settings import Secret
+from scheduler.settings import Redaction, Secret
 from scheduler.telemetry import Telemetry
 
 FORCED = 130
@@ -32,7 +33,7 @@ FORCED = 130
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """How `run` runs: which files, which ledger (else the configuration's), for how long; `notify` is where
-    the supervisor listens."""
+    the supervisor listens, `redaction` learns what no line may show."""
 
     paths: Sequence[Path]
     ledger: Path | None = None
@@ -40,24 +41,32 @@ class Options:
     once: bool = False
     for_s: float | None = None
     notify: str | None = None
+    redaction: Redaction = field(default_factory=Redaction)
 
 
 async def run(config: Config, key: Secret | None, options: Options) -> int:
     """Run until told to stop; the exit code. `key` is not needed with a sandbox.
 
-    Raises LedgerError, and ValueError for a base URL or a key that can't be used.
+    Raises LedgerError, SettingsError for a secret that can't be read, and ValueError for a base URL or a key
+    that can't be used.
     """
     clock, telemetry, notifier = Clock(), Telemetry(), Notifier(options.notify)
     async with AsyncExitStack() as stack:
         signals = stack.enter_context(_Signals(telemetry))
-        daemon = await _opened(stack, config, key, options, clock)
+        folder = _folder(stack) if options.sandbox else None
+        letters = folder / "letters" if folder else None
+        opened = open_channels(clock.now, telemetry, options.redaction, letters)
+        channels = await stack.enter_async_context(opened)
+        await channels.use(config)
+        daemon = await _opened(stack, config, key, options, clock, channels, folder)
         daemon.each_tick(notifier.alive)
-        signals.serve(daemon, Reloading(options.paths, config, daemon, telemetry, notifier))
+        signals.serve(daemon, Reloading(options.paths, config, daemon, telemetry, notifier, channels))
         holds = [
             f"{hold.reason} since {datetime.fromtimestamp(hold.since, UTC):%Y-%m-%d %H:%M:%SZ}"
             for hold in await daemon.holds()
         ]
-        telemetry.say("ready", grave=bool(holds), schedules=len(config.schedules), holds=holds)
+        where = {"letters": str(letters)} if letters else {}
+        telemetry.say("ready", grave=bool(holds), schedules=len(config.schedules), holds=holds, **where)
         notifier.ready(f"held: {', '.join(holds)}" if holds else f"schedules: {len(config.schedules)}")
         await (daemon.once() if options.once else _until(daemon, options.for_s))
         telemetry.say("draining", in_hand=daemon.in_hand)
@@ -75,19 +84,29 @@ def main(config: Config, key: Secret | None, options: Options) -> int:
         return FORCED
 
 
+def _folder(stack: AsyncExitStack) -> Path:
+    """Where a rehearsal keeps everything, as long as it lasts."""
+    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="callboard-")))
+
+
 async def _opened(
-    stack: AsyncExitStack, config: Config, key: Secret | None, options: Options, clock: Clock
+    stack: AsyncExitStack,
+    config: Config,
+    key: Secret | None,
+    options: Options,
+    clock: Clock,
+    channels: Channels,
+    folder: Path | None,
 ) -> Daemon:
     ledger = options.ledger or Path(config.service.ledger)
-    if options.sandbox:
+    if folder is not None:
         sandbox = rehearsal(config.account, clock)
         config = redirected(config, await stack.enter_async_context(serving(sandbox, clock)))
         key = Secret("sandbox-needs-no-key", "the sandbox")
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="callboard-"))
-        ledger = options.ledger or Path(folder) / "sandbox.db"
+        ledger = options.ledger or folder / "sandbox.db"
     if key is None:
         raise ValueError("no API key")
-    return await stack.enter_async_context(house(config, ledger, key, clock))
+    return await stack.enter_async_context(house(config, ledger, key, clock, channels))
 
 
 async def _until(daemon: Daemon, for_s: float | None) -> None:

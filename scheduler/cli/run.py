@@ -8,6 +8,7 @@ channel's line is a delivery.
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +22,15 @@ from scheduler.cli.durations import Duration
 from scheduler.cli.ls import LATE_FROM_S, outcome
 from scheduler.cli.paths import chosen, loaded, paths_argument
 from scheduler.cli.shown import Refusal, aligned, as_text, conventions, count, write
-from scheduler.settings import LogStyle, Secret, Settings, SettingsError, read_secret, read_settings
+from scheduler.settings import (
+    LogStyle,
+    Redaction,
+    Secret,
+    Settings,
+    SettingsError,
+    read_secret,
+    read_settings,
+)
 
 if TYPE_CHECKING:
     from scheduler.app.demo import Played
@@ -33,7 +42,7 @@ TRY_LATER, NO_PERMISSION, BAD_CONFIG = 75, 77, 78
 
 @click.command()
 @paths_argument
-@click.option("--sandbox", is_flag=True, help="Start a sandbox and use it, with a new ledger of its own.")
+@click.option("--sandbox", is_flag=True, help="Rehearse: a sandbox, a new ledger, and no mail or post sent.")
 @click.option("--once", is_flag=True, help="Do what is due now, and leave.")
 @click.option("--for", "for_s", type=Duration(), help="Leave after a while: 90s, 10m, 1h30m.")
 @conventions
@@ -53,11 +62,17 @@ def run(paths: Sequence[Path], sandbox: bool, once: bool, for_s: int | None, as_
         files = chosen(paths)
         config = loaded(files, BAD_CONFIG)
         key = None if sandbox else read_secret(config.account.api_key.source, config.account.api_key.name)
-        _set_up_the_log([key] if key else [], settings, as_json)
+        redaction = _set_up_the_log([key] if key else [], settings, as_json)
         _warn([*config.warnings, *([f"warning: {key.warning}"] if key and key.warning else [])])
         ledger = Path(settings.ledger) if settings.ledger and not sandbox else None
         options = app.Options(
-            paths=files, ledger=ledger, sandbox=sandbox, once=once, for_s=for_s, notify=settings.notify
+            paths=files,
+            ledger=ledger,
+            sandbox=sandbox,
+            once=once,
+            for_s=for_s,
+            notify=settings.notify,
+            redaction=redaction,
         )
         return app.main(config, key, options)
 
@@ -75,8 +90,8 @@ def _warn(warnings: Iterable[str]) -> None:
 def demo(for_s: int, as_json: bool) -> int:
     """Watch the whole product for a minute: no key, no network.
 
-    A sandbox, a ledger of its own, and a team of eight; their join links stand in the log, as they would in
-    earnest, and open in a browser. Ctrl-C ends it sooner.
+    A sandbox, a ledger of its own, and a team of eight; their join links stand in the log and open in a
+    browser, and each mail that would be sent is written to a file. Ctrl-C ends it sooner.
     """
     from scheduler import app
 
@@ -84,9 +99,10 @@ def demo(for_s: int, as_json: bool) -> int:
         config = loaded([_demo_file()], BAD_CONFIG)
         settings = read_settings()
         _set_up_the_log([], settings, as_json, usual=LogStyle.CONSOLE)
+        letters = Path(tempfile.mkdtemp(prefix="callboard-letters-"))
         if not as_json:
-            write([*_DEMO, ""])
-        played = app.demo(config, for_s)
+            write([*_DEMO, f"Their mails are files in {letters}; any mail program shows them.", ""])
+        played = app.demo(config, for_s, letters)
     write([_summary(played)] if as_json else ["", *_told(played)])
     return 0
 
@@ -135,13 +151,13 @@ def _summary(played: Sequence[Played]) -> str:
 
 def _set_up_the_log(
     secrets: Iterable[Secret], settings: Settings, as_json: bool, usual: LogStyle | None = None
-) -> None:
+) -> Redaction:
     from scheduler.telemetry import configure
 
     usual = usual or (LogStyle.CONSOLE if sys.stdout.isatty() else LogStyle.JSON)
     style = LogStyle.JSON if as_json else settings.log or usual
     color = sys.stdout.isatty() and click.get_current_context().color is not False
-    configure(style, sys.stdout, secrets, color=color)
+    return configure(style, sys.stdout, secrets, color=color)
 
 
 @contextmanager

@@ -10,9 +10,10 @@ import pytest
 import structlog
 
 from jobs.tavus.sandbox import Fault
+from scheduler.app.channels import open_channels
 from scheduler.app.house import house
-from scheduler.settings import LogStyle, Secret
-from scheduler.telemetry import configure
+from scheduler.settings import LogStyle, Redaction, Secret
+from scheduler.telemetry import Telemetry, configure
 from tests.house.teams import team
 
 MINUTE, HOUR = 60.0, 3600.0
@@ -32,8 +33,11 @@ def stream():
 @asynccontextmanager
 async def _open(rig, config):
     """The house as `run` opens it: its own listeners, its own hands."""
-    async with house(config, rig.ledger_path, Secret(KEY, "the test"), rig.clock) as daemon:
-        yield daemon
+    key, redaction = Secret(KEY, "the test"), Redaction()
+    async with open_channels(rig.clock.now, Telemetry(), redaction) as channels:
+        await channels.use(config)
+        async with house(config, rig.ledger_path, key, rig.clock, channels) as daemon:
+            yield daemon
 
 
 def _lines(stream):

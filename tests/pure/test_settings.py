@@ -11,12 +11,12 @@ import pytest
 from scheduler.settings import (
     ENVIRONMENT,
     LogStyle,
+    Redaction,
     Secret,
     Settings,
     SettingsError,
     read_secret,
     read_settings,
-    redacting,
 )
 
 VALUE = "sk-4f9a2b7c"
@@ -133,19 +133,25 @@ def test_redact_takes_every_spelling_of_every_value_out():
     text = " ".join(
         [awkward.reveal(), json.dumps({"key": awkward.reveal()}), "?t=a%22b%5C%C3%BC%2F%26c", VALUE * 2]
     )
-    assert redacting([awkward, Secret(VALUE, "B")])(text) == (
+    assert Redaction([awkward, Secret(VALUE, "B")])(text) == (
         '[redacted] {"key": "[redacted]"} ?t=[redacted] [redacted][redacted]'
     )
 
 
 def test_redact_leaves_nothing_of_a_value_that_holds_another():
     secrets = [Secret("password", "A"), Secret("password-of-ana", "B")]
-    assert redacting(secrets)("x password-of-ana y password") == "x [redacted] y [redacted]"
+    assert Redaction(secrets)("x password-of-ana y password") == "x [redacted] y [redacted]"
 
 
 def test_redact_leaves_other_text_alone_even_beside_a_tiny_value():
-    assert redacting([Secret("an", "A"), Secret(VALUE, "B")])("an answer") == "an answer"
-    assert redacting([])("an answer") == "an answer"
+    assert Redaction([Secret("an", "A"), Secret(VALUE, "B")])("an answer") == "an answer"
+    assert Redaction()("an answer") == "an answer"
+
+
+def test_what_becomes_known_later_is_taken_out_too_and_nothing_is_forgotten():
+    redaction = Redaction([Secret("password", "A")])
+    redaction.learn([Secret("password-of-ana", "B"), Secret("https://hooks.example/T0/x", "C")])
+    assert redaction("password password-of-ana https://hooks.example/T0/x") == " ".join(["[redacted]"] * 3)
 
 
 # --- the process's own variables --------------------------------------------------------------------

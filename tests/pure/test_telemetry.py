@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import structlog
 
-from jobs.errors import Reason
+from jobs.errors import Blame, Reason
 from jobs.model import (
     Address,
     Created,
@@ -155,6 +155,39 @@ TOLD: dict[str, tuple[Record, Fact, str, dict[str, object]]] = {
     "faulted": (LIVE, Faulted("KeyError in x:1"), "warning", {"detail": "KeyError in x:1"}),
 }
 QUIET = {"nothing_there": NothingThere(DUE), "doubted": Doubted("coach/x/2026-03-04/ana")}
+
+
+def test_a_conversation_that_nobody_was_told_of_is_one_alert_without_its_link(lines: Lines) -> None:
+    mail = Address("mail", "ana@office.example")
+    to = (mail, Address("webhook", "https://hooks.example/T0/secret"))
+    live = lifecycle.apply(CLAIMED, Created("c1", LINK, DUE), DUE, to)
+    for address in to:
+        failed = Failed(StepKind.DELIVER, Reason.REFUSED, "550 5.1.1", address, blame=Blame.ADDRESS)
+        live = lifecycle.apply(live, failed, DUE)
+    tell(live, Ended(EndReason.BY_US))
+    (line,) = lines()
+    assert (line["event"], line["reason"], line["level"]) == ("ended", "undelivered", "warning")
+    assert "mail office.example refused, webhook hooks.example refused" in line["detail"]
+    assert f"callboard explain {live.key}" in line["detail"]
+    assert not any(secret in str(line) for secret in (LINK, "/T0/", "ana@office"))
+
+
+@pytest.mark.parametrize(
+    ("blame", "reason", "levels"),
+    [
+        (Blame.ADDRESS, Reason.REFUSED, ["warning", "info", "info", "warning"]),
+        (Blame.SETUP, Reason.BUSY, ["info"] * 4),
+        (Blame.SETUP, Reason.REFUSED, ["warning"] * 4),
+        (None, Reason.BUSY, ["warning"] * 4),
+    ],
+)
+def test_what_everybody_knows_is_no_alert_again(
+    lines: Lines, blame: Blame | None, reason: Reason, levels: list[str]
+) -> None:
+    telemetry, failed = Telemetry(), Failed(StepKind.DELIVER, reason, "535", LOG, blame=blame)
+    for at in (DUE, DUE + 60, DUE + 86_000, DUE + 86_500):
+        telemetry.fact(failed, LIVE, LIVE, None, at)
+    assert [line["level"] for line in lines()] == levels
 
 
 def tell(before: Record, fact: Fact, took_s: float | None = 0.12345, at: float = DUE) -> None:

@@ -22,28 +22,32 @@ LONGEST_KEY = 120
 
 
 class Sink:
-    """Delivers by writing `directory/KEY-HASH.eml`, mode 0600; a missing directory is made with 0700."""
+    """Delivers by writing `directory/KEY-HASH.eml`, mode 0600; a missing directory is made with 0700.
 
-    def __init__(self, directory: Path) -> None:
+    What isn't a letter but a post gets a `suffix` of its own.
+    """
+
+    def __init__(self, directory: Path, suffix: str = ".eml") -> None:
         self._directory = directory
+        self._suffix = suffix
 
     async def deliver(self, step: Deliver) -> Delivered:
         """Write the letter; the same letter again is the same file. Raises StepFailed(BUSY) when it can't
         be written, and REFUSED when there is none."""
         if step.message is None:
             raise StepFailed(Reason.REFUSED, "there is no letter to hand over")
-        name = _name(step.key, step.address.target, step.message)
+        name = f"{_stem(step.key, step.address.target, step.message)}{self._suffix}"
         failed = await asyncio.to_thread(_write, self._directory, name, step.message)
         if failed is not None:
             raise StepFailed(Reason.BUSY, f"the letter can't be written to the mail sink: {failed}")
         return Delivered(step.address)
 
 
-def _name(key: str, target: str, message: bytes) -> str:
+def _stem(key: str, target: str, message: bytes) -> str:
     """A name that no key can lead out of the directory, or hide, or make too long."""
     plain = re.sub(r"[^A-Za-z0-9._-]+", "_", key).lstrip(".")[:LONGEST_KEY]
     digest = sha256(b"\0".join((key.encode(), target.encode(), message))).hexdigest()
-    return f"{plain}-{digest[:12]}.eml"
+    return f"{plain}-{digest[:12]}"
 
 
 def _write(directory: Path, name: str, message: bytes) -> str | None:
