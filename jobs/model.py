@@ -285,10 +285,14 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of the list: its rows in the server's order, and how many there are in all."""
+    """One page of the list: its rows in the server's order, and how many there are in all.
+
+    `answered_at` is when the server says that it answered, in whole seconds.
+    """
 
     rows: tuple[Listed, ...]
     total: int | None
+    answered_at: Instant | None = field(default=None, compare=False)
 
 
 Outcome = Created | Delivered | StillLive | Ended | NotThere | NotEnded | Page

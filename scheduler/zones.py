@@ -38,6 +38,11 @@ def _system_is_newer() -> bool:
     return system > package
 
 
+def tz_versions() -> tuple[str, str]:
+    """The IANA versions of (the system's, the package's) tz data; empty where there is none."""
+    return _versions()
+
+
 def tz_version() -> str:
     """The IANA version of the tz data in use, such as `2026f`."""
     return max(_versions())
@@ -67,3 +72,16 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     with (files("tzdata") / "zoneinfo" / name).open("rb") as data:
         return ZoneInfo.from_file(data, key=name)
+
+
+def both(name: str) -> tuple[ZoneInfo | None, ZoneInfo | None]:
+    """(the system's, the package's) idea of a zone; None where it isn't known."""
+    system = (Path(folder, name) for folder in TZPATH)
+    return next(filter(None, map(_read, system)), None), _read(files("tzdata") / "zoneinfo" / name)
+
+
+def _read(file: Traversable) -> ZoneInfo | None:
+    if not file.is_file():
+        return None
+    with file.open("rb") as data:
+        return ZoneInfo.from_file(data)

@@ -43,12 +43,8 @@ class Audit:
 
 def audit(snapshot: Snapshot) -> Audit:
     """Check the whole ledger."""
-    tallies, counts = snapshot.tallies(), snapshot.counts()
-    days = [
-        Day(*place, tallies.get(place, 0), counts.get(place, {}))
-        for place in sorted(tallies.keys() | counts.keys())
-    ]
-    faults = [_unconserved(day) for day in days if not day.conserved]
+    days = _days(snapshot)
+    faults = _unconserved(days)
     owners: dict[str, str] = {}
     for record in snapshot.records():
         faults.extend(_wrong(record, owners))
@@ -57,8 +53,25 @@ def audit(snapshot: Snapshot) -> Audit:
     return Audit(days, faults)
 
 
-def _unconserved(day: Day) -> str:
-    return f"{day.schedule} {day.date}: {day.promised} promised, {sum(day.stages.values())} accounted for"
+def unconserved(snapshot: Snapshot) -> list[str]:
+    """The days on which promises are missing or too many: the quick part of the audit."""
+    return _unconserved(_days(snapshot))
+
+
+def _days(snapshot: Snapshot) -> list[Day]:
+    tallies, counts = snapshot.tallies(), snapshot.counts()
+    return [
+        Day(*place, tallies.get(place, 0), counts.get(place, {}))
+        for place in sorted(tallies.keys() | counts.keys())
+    ]
+
+
+def _unconserved(days: list[Day]) -> list[str]:
+    return [
+        f"{day.schedule} {day.date}: {day.promised} promised, {sum(day.stages.values())} accounted for"
+        for day in days
+        if not day.conserved
+    ]
 
 
 def _wrong(record: Record, owners: dict[str, str]) -> Iterator[str]:

@@ -129,6 +129,10 @@ class Snapshot:
         if key is not None:
             yield key, story
 
+    def base_url(self) -> str:
+        """The service that this ledger was made for."""
+        return str(self._driver.fetch("SELECT value FROM meta WHERE name = 'base_url'")[0][0])
+
     def holds(self) -> list[Hold]:
         """The holds in force."""
         return account.holds(self._driver)

@@ -72,7 +72,8 @@ def page(answer: Answer) -> Page:
     rows = body.get("data")
     if not isinstance(rows, list):
         raise unreadable(answer, "without a list")
-    return Page(tuple(_listed(row, answer) for row in rows), fields.count(body.get("total_count")))
+    listed = tuple(_listed(row, answer) for row in rows)
+    return Page(listed, fields.count(body.get("total_count")), fields.http_date(answer.date))
 
 
 def inspected(answer: Answer, conversation_id: str) -> StillLive | Ended | NotThere:
