@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -81,7 +80,7 @@ async def test_a_wrong_password(own: Certificate) -> None:
     assert at.letters == []
 
 
-async def test_a_name_that_nobody_knows(tmp_path: Path) -> None:
+async def test_a_name_that_nobody_knows() -> None:
     stages = await tried(25, host="mail.invalid", security=Security.STARTTLS)
     assert told(stages) == [("dns", "failed")]
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
-from pathlib import Path
-
 import pytest
 from aiosmtpd.smtp import AuthResult
 
@@ -181,10 +178,3 @@ def test_a_password_has_a_user_and_shows_nowhere() -> None:
     with pytest.raises(ValueError, match="together"):
         Server(host="localhost", password=PASSWORD)
     assert PASSWORD not in repr(Server(host="localhost", **LOGIN))
-
-
-def test_what_is_checked_without_being_told(tmp_path: Path) -> None:
-    """The library's default context is what the channel uses: a chain to the system's roots, and the name."""
-    context = ssl.create_default_context()
-    assert context.check_hostname
-    assert context.verify_mode is ssl.CERT_REQUIRED
