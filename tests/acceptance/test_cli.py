@@ -19,7 +19,20 @@ import pytest
 COMMAND = Path(sys.executable).with_name("callboard")
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
-COMMANDS = ["demo", "init", "run", "check", "plan", "ls", "explain", "audit", "mail", "schema", "sandbox"]
+COMMANDS = [
+    "demo",
+    "init",
+    "run",
+    "check",
+    "plan",
+    "ls",
+    "explain",
+    "audit",
+    "doctor",
+    "mail",
+    "schema",
+    "sandbox",
+]
 OF_MAIL = [["mail", "preview"], ["mail", "test"]]
 SCHEDULE = """\
 version: 1
