@@ -237,11 +237,21 @@ class Mail:
     connections: int = 4
 
 
+class Listen(NamedTuple):
+    """Where pages and metrics are served; `host` is a name or an IP address."""
+
+    host: str
+    port: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """This process. `ledger` is an absolute path."""
+    """This process. `ledger` is an absolute path; `heartbeat` is a URL, or where one is found."""
 
     ledger: str
+    listen: Listen | None = None
+    admin_token: SecretRef | None = None
+    heartbeat: SecretRef | str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,9 +12,11 @@ from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from scheduler.config.scalars import Misread
+from scheduler.model import Listen
 
 LONGEST_ADDRESS = 254
 LONGEST_URL = 2000
+LAST_PORT = 65_535
 
 _LOCAL = re.compile(r"[^\s@.,;:<>()\[\]\\\"]+(?:\.[^\s@.,;:<>()\[\]\\\"]+)*")
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -86,6 +88,24 @@ def host(text: str) -> str:
     if len(text) > 253 or not _HOST.fullmatch(text) or text.rpartition(".")[2].isdecimal():
         raise Misread
     return text
+
+
+def listen(text: str) -> Listen:
+    """`127.0.0.1:8710`, `localhost:8710` or `[::1]:8710`: a host and a port, both of them."""
+    if "://" in text:
+        raise Misread(hint="write the host and the port alone, without a scheme")
+    name, colon, port = text.rpartition(":")
+    if text.isdecimal() or (colon and not name):
+        raise Misread(hint=f"write 127.0.0.1:{port}")
+    if not colon or not re.fullmatch(r"[1-9][0-9]{0,4}", port) or int(port) > LAST_PORT:
+        raise Misread
+    if name.startswith("[") and name.endswith("]"):
+        name = name[1:-1]
+        if not _is_ip(name):
+            raise Misread
+    elif ":" in name:
+        raise Misread(hint='an IPv6 address stands in brackets: "[::1]:8710"')
+    return Listen(host(name), int(port))
 
 
 def web_url(text: str) -> str:

@@ -9,13 +9,14 @@ import re
 from collections.abc import Iterator
 
 from scheduler.config import conversation, mailing
+from scheduler.config.addresses import is_loopback
 from scheduler.config.calendars import shortest_pause_s
 from scheduler.config.channels import mails
-from scheduler.config.models import AccountKeys
+from scheduler.config.models import ADMIN_TOKEN, AccountKeys
 from scheduler.config.problems import Mark, Report
 from scheduler.config.reading import find, place, written
 from scheduler.config.tree import Entries, Entry, Items, Scalar
-from scheduler.model import Account, Schedule
+from scheduler.model import Account, Schedule, Service
 from scheduler.policy import LINK_MARGIN_S
 from scheduler.templates import Templates
 
@@ -29,6 +30,19 @@ _PROPERTIES = ("conversation", "properties")
 _ABSENT = (*_PROPERTIES, "participant_absent_timeout")
 _LEFT = (*_PROPERTIES, "participant_left_timeout")
 _LONGEST = (*_PROPERTIES, "max_call_duration")
+
+
+def check_service(entry: Entry, service: Service, report: Report) -> None:
+    """Others than this machine are let in only where somebody signs in (semantics, section 7)."""
+    listen = service.listen
+    if listen is not None and service.admin_token is None and not is_loopback(listen.host):
+        message = (
+            f"others reach {listen.host}, and nothing keeps them from steering: `admin_token` is missing"
+        )
+        hint = f"write admin_token: {{env: {ADMIN_TOKEN}}}, or listen: 127.0.0.1:{listen.port}"
+        report.error(place(entry, "listen"), message, hint)
+    elif listen is None and service.admin_token is not None:
+        report.warn(place(entry, "admin_token"), "nobody can sign in: `listen` is missing")
 
 
 def check_account(

@@ -27,7 +27,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from scheduler.config import addresses, cron, scalars, zones
 from scheduler.config.scalars import Misread
-from scheduler.model import Cron, Rate, SecretRef
+from scheduler.model import Cron, Listen, Rate, SecretRef
 
 Shape = Mapping[str, Any]
 """A piece of JSON Schema."""
@@ -191,6 +191,10 @@ HookUrl = Annotated[
     str, Kind(addresses.hook_url, "a URL such as https://example.com/hook", {"type": "string"})
 ]
 Host = Annotated[str, Kind(addresses.host, "a host such as smtp.example.com", {"type": "string"})]
+Listens = Annotated[
+    Listen,
+    Kind(addresses.listen, "a host and a port such as 127.0.0.1:8710", _texts("^[^/]+:[1-9][0-9]{0,4}$")),
+]
 Sender = Annotated[
     str, Kind(addresses.sender, "an address such as Practice <practice@example.com>", {"type": "string"})
 ]

@@ -31,7 +31,7 @@ _HOST = re.compile(r"""["']?(https?://[\w.:\[\]-]*|[\w-]+(\.[\w-]+)+(:[0-9]+)?)[
 _PARTS = ("key", "token", "secret", "pass", "credential", "pwd")
 _SLIPS = {"api_key": 2, "apikey": 2, "password": 2, "token": 1, "secret": 1}
 """How many slips of the pen still mean this word; `open` is not a `token`."""
-_HOOKS = {"webhook": 2, "hook": 0, "slack": 1}
+_HOOKS = {"webhook": 2, "hook": 0, "slack": 1, "heartbeat": 2}
 
 
 def secret_like(word: str) -> bool:

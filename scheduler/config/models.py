@@ -6,7 +6,8 @@ nothing is required here, since `defaults` may bring it.
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
 
 from pydantic import Discriminator, Field, Tag
 
@@ -20,8 +21,10 @@ from scheduler.config.fields import (
     Date,
     Duration,
     Email,
+    HookUrl,
     Kind,
     Line,
+    Listens,
     Moment,
     MonthDay,
     Name,
@@ -64,11 +67,38 @@ Version = Annotated[str, Kind(_version, "1", {"enum": [1, "1"]})]
 Ledger = Annotated[str, Kind(_ledger, "the path of a file", {"type": "string"})]
 
 
+ADMIN_TOKEN, HEARTBEAT = "CALLBOARD_ADMIN_TOKEN", "CALLBOARD_HEARTBEAT"
+"""The variables that hints name."""
+
+
+def _is_mapping(value: object) -> str:
+    return "<mapping>" if isinstance(value, dict) else "<text>"
+
+
+_Heartbeat = Annotated[
+    Annotated[HookUrl, Tag("<text>")] | Annotated[SecretRef, Secret(HEARTBEAT), Tag("<mapping>")],
+    Discriminator(_is_mapping),
+]
+
+
 class ServiceKeys(Strict):
     """This process. A change needs a restart."""
 
-    not_yet = frozenset({"listen", "public_url"})
+    not_yet = frozenset({"public_url"})
+    hints: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(("host", "port", "bind", "address"), "write listen: 127.0.0.1:8710"),
+        **dict.fromkeys(("token", "password"), "write admin_token: {env: CALLBOARD_ADMIN_TOKEN}"),
+    }
     ledger: Ledger | None = Field(default=None, description="The ledger's file, relative to this one.")
+    listen: Listens | None = Field(
+        default=None, description="Where the status page and the metrics are served; off when left out."
+    )
+    admin_token: Annotated[SecretRef, Secret(ADMIN_TOKEN)] | None = Field(
+        default=None, description="Where the token is found that people sign in with; never the token itself."
+    )
+    heartbeat: _Heartbeat | None = Field(
+        default=None, description="A URL that is asked for once a minute while promises are kept."
+    )
     reload: Annotated[str, words(("signal",), ("watch",), "SIGHUP reloads: write signal")] | None = Field(
         default=None, description="What makes the daemon read its files again: signal (SIGHUP)."
     )
@@ -129,10 +159,6 @@ class MonthlyKeys(Strict):
 
     day: MonthDay = Field(description="1 to 31, last, or as in first mon.")
     at: Times
-
-
-def _is_mapping(value: object) -> str:
-    return "<mapping>" if isinstance(value, dict) else "<text>"
 
 
 _Dates = Annotated[

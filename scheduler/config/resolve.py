@@ -206,7 +206,13 @@ def _service(files: Sequence[Entries], joined: Joined, report: Report) -> Servic
     named = entry if entry is not None and keys is not None and keys.ledger else None
     beside = place(named, "ledger").source if named else files[0].mark.source
     name = keys.ledger if keys is not None and keys.ledger else LEDGER
-    return Service(ledger=str((beside.path.parent / name).absolute()))
+    service = Service(
+        ledger=str((beside.path.parent / name).absolute()),
+        **(_written(keys, **{name: name for name in ("listen", "admin_token", "heartbeat")}) if keys else {}),
+    )
+    if entry is not None:
+        checks.check_service(entry, service, report)
+    return service
 
 
 def _account(files: Sequence[Entries], joined: Joined, report: Report) -> Account | None:

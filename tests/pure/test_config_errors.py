@@ -68,7 +68,12 @@ WEST = "id,name,email,timezone\ncy,Cy Ode,cy@example.com,America/Denver\ndi,Di O
 CASES = [
     # keys
     ("lead: 30s", "leed: 30s", "leed", 'unknown key "leed"'),
-    ("  reload: signal", "  listen: 127.0.0.1:8710", "listen", '"listen" is not in this version'),
+    (
+        "  reload: signal",
+        "  public_url: https://x.example",
+        "public_url",
+        '"public_url" is not in this version',
+    ),
     ("  reload: signal", "  public_url: https://x.example", "public_url", "not in this version"),
     ("reload: signal", "reload: watch", "watch", "not in this version"),
     ("ledger: data/callboard.db", "ledger: postgresql://db/x", "postgresql", "not in this version"),

@@ -1,0 +1,123 @@
+"""The section `service`: where it listens, for whom, and whom it tells that it lives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from scheduler.config import Problem, read
+from scheduler.model import Config, Listen, SecretRef
+
+SECRET = "8a1f-secret"
+PING = f"https://hc-ping.example/{SECRET}"
+
+
+def reading(tmp_path: Path, service: str) -> tuple[Config | None, Sequence[Problem]]:
+    path = tmp_path / "callboard.yaml"
+    path.write_text(
+        f"version: 1\nservice: {{{service}}}\naccount: {{concurrent_conversations: 2}}\n"
+        "schedules:\n  practice: {timezone: UTC, when: {every: 6h}, conversation: {persona_id: p}}\n"
+    )
+    return read([path])
+
+
+def good(tmp_path: Path, service: str) -> Config:
+    config, problems = reading(tmp_path, service)
+    assert config is not None and not problems, problems
+    return config
+
+
+def only(tmp_path: Path, service: str) -> Problem:
+    _, problems = reading(tmp_path, service)
+    assert len(problems) == 1, problems
+    return problems[0]
+
+
+def test_nothing_is_served_and_nobody_told_unless_it_is_written(tmp_path: Path) -> None:
+    service = good(tmp_path, "reload: signal").service
+    assert (service.listen, service.admin_token, service.heartbeat) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "listen"),
+    [
+        ("127.0.0.1:8710", Listen("127.0.0.1", 8710)),
+        ("localhost:80", Listen("localhost", 80)),
+        ("'[::1]:65535'", Listen("::1", 65535)),
+        ("127.3.2.1:1", Listen("127.3.2.1", 1)),
+    ],
+)
+def test_this_machine_needs_no_token(tmp_path: Path, text: str, listen: Listen) -> None:
+    assert good(tmp_path, f"listen: {text}").service.listen == listen
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "'[::]'", "10.1.2.3", "board.example.com", "localhost.example"])
+def test_other_machines_come_in_only_with_a_token(tmp_path: Path, host: str) -> None:
+    listen = f"listen: {host}:8710" if "[" not in host else "listen: '[::]:8710'"
+    problem = only(tmp_path, listen)
+    assert (problem.severity, problem.line) == ("error", 2)
+    assert "`admin_token` is missing" in problem.message
+    assert problem.hint is not None and "admin_token: {env: CALLBOARD_ADMIN_TOKEN}" in problem.hint
+    found = good(tmp_path, f"{listen}, admin_token: {{env: BOARD}}").service
+    assert found.listen is not None and found.admin_token == SecretRef("env", "BOARD")
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("8710", "write 127.0.0.1:8710"),
+        ("':8710'", "write 127.0.0.1:8710"),
+        ("http://localhost:8710", "without a scheme"),
+        ("'::1:8710'", "in brackets"),
+        ("localhost", None),
+        ("localhost:0", None),
+        ("localhost:65536", None),
+        ("localhost:08710", None),
+        ("'[x]:80'", None),
+        ("a_b c:80", None),
+    ],
+)
+def test_what_is_no_host_with_a_port_is_told(tmp_path: Path, text: str, hint: str | None) -> None:
+    problem = only(tmp_path, f"listen: {text}")
+    assert "a host and a port such as 127.0.0.1:8710" in problem.message
+    assert hint is None or (problem.hint is not None and hint in problem.hint)
+
+
+def test_a_token_without_a_door_is_a_warning(tmp_path: Path) -> None:
+    problem = only(tmp_path, "admin_token: {env: BOARD}")
+    assert problem.severity == "warning" and "`listen`" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (PING, PING),
+        ("{env: PING}", SecretRef("env", "PING")),
+        ("{file: /run/secrets/ping}", SecretRef("file", "/run/secrets/ping")),
+        ("http://127.0.0.1:9/x", "http://127.0.0.1:9/x"),
+    ],
+)
+def test_a_heartbeat_is_a_url_or_where_one_is_found(tmp_path: Path, text: str, found: object) -> None:
+    assert good(tmp_path, f"heartbeat: {text}").service.heartbeat == found
+
+
+@pytest.mark.parametrize(
+    "service",
+    [
+        f"heartbeat: {PING.replace('https', 'http')}",
+        f"heartbeat: [{SECRET}]",
+        f"heartbeat: {PING.removeprefix('https://')}",
+        f"heartbaet: {PING}",
+        f"admin_token: {SECRET}",
+        f"heartbeat: {{url: {PING}}}",
+    ],
+)
+def test_no_error_shows_a_secret(tmp_path: Path, service: str) -> None:
+    problem = only(tmp_path, service)
+    assert problem.severity == "error" and SECRET not in repr(problem)
+
+
+def test_no_repr_shows_a_heartbeat(tmp_path: Path) -> None:
+    assert SECRET not in repr(good(tmp_path, f"heartbeat: {PING}"))
