@@ -31,7 +31,9 @@ _REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u0080-\U0010ffff]+"
 _LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
-_SENDER = re.compile(r'(?:"?(?P<name>[^<>"]*?)"?\s*<(?P<address>[^<>\s]+)>)|(?P<bare>[^<>\s]+)')
+_SENDER = re.compile(
+    r"""(?:"(?P<quoted>[^"\\]*)"|(?P<plain>[^"\\<>]*?))\s*<(?P<address>[^<>\s]+)>|(?P<bare>[^<>\s]+)"""
+)
 
 
 def is_fit(text: str) -> bool:
@@ -85,7 +87,7 @@ def on_the_wire(address: str) -> str:
     wire = f"{local}@{host}"
     if not host or not is_fit(address) or not _LOCAL.fullmatch(local) or not local.isprintable():
         raise LetterError("an address that is none, or can't stand in a header")
-    if len(local.encode()) > 64 or len(wire.encode()) > 254:
+    if len(local) > 64 or len(wire) > 254:
         raise LetterError("an address is longer than mail allows")
     return wire
 
@@ -113,5 +115,5 @@ def sender(written_as: str) -> Sender:
     if found is None or not is_fit(written_as):
         raise LetterError("the sender of letters is no mailbox like `Practice <practice@example.com>`")
     address = found["address"] or found["bare"]
-    at = mailbox((found["name"] or "").strip(), address)
+    at = mailbox((found["quoted"] or found["plain"] or "").strip(), address)
     return Sender(at, on_the_wire(address).rpartition("@")[2])

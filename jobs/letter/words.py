@@ -78,7 +78,7 @@ def _open_s(invitation: Invitation) -> int:
 
 
 def length(seconds: int) -> str:
-    """`90 seconds`, `4 minutes 30 seconds`, `1 hour 30 minutes`: two words at most, and never too long."""
+    """`90 seconds`, `4 minutes 30 seconds`, `1 hour 30 minutes`; from an hour on, seconds are left out."""
     if seconds < 120 and seconds % 60:
         return _many(seconds, "second")
     hours, rest = divmod(seconds, 3600)

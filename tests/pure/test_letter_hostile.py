@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from email import message_from_bytes
 from email.utils import getaddresses
@@ -17,8 +18,10 @@ from html.parser import HTMLParser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.letter import LetterError, compose, on_the_wire
+from jobs.letter import LetterError, compose, headers, on_the_wire
 from jobs.model import Address, Participant, Wording
+from scheduler.config import addresses
+from scheduler.config.scalars import Misread
 from scheduler.model import Days, Schedule, When
 from scheduler.templates import TemplateError
 from scheduler.zones import zone
@@ -171,6 +174,21 @@ def test_senders_and_ids() -> None:
             assert_as_written(message)
             (_, sender), *more = getaddresses([message.decode().partition("\r\nTo: ")[0].replace("\r\n", "")])
             assert (sender.count("@"), more) == (1, [])
+
+
+WHERE = st.text(
+    st.sampled_from("abz09.-_'+=?!{}|@ \"\\<>(),;:é名\u0301\u200f\u202e\x7f。") | st.characters(), max_size=12
+)
+
+
+@given(local=WHERE, domain=WHERE | st.just("example.com"), name=WHERE)
+def test_whatever_check_lets_through_can_be_written_to(local: str, domain: str, name: str) -> None:
+    told = f"{local}@{domain}"
+    for written_as in (told, f"{name} <{told}>", f'"{name}" <{told}>'):
+        with suppress(Misread):
+            headers.sender(addresses.sender(written_as))
+    with suppress(Misread):
+        assert on_the_wire(addresses.email(told)).startswith(f"{local}@")
 
 
 # --- markup ----------------------------------------------------------------------------------------
