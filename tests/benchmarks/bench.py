@@ -96,9 +96,9 @@ def logged() -> Iterator[None]:
 
 @asynccontextmanager
 async def opened(
-    at: Path, perform: Perform, clock: Clock, using: Config
+    at: Path, perform: Perform, clock: Clock, using: Config, sender: str | None = None
 ) -> AsyncIterator[tuple[Daemon, Ledger]]:
-    """A whole house on `perform`, with its log, as `app` puts it together."""
+    """A whole house on `perform`, with its log, as `app` puts it together; its mails are from `sender`."""
     from scheduler.app.house import _closed, _noted, _settle_memory
     from scheduler.app.letters import composer
 
@@ -107,7 +107,7 @@ async def opened(
     _settle_memory()
     ledger.listen(_noted(telemetry), _closed(telemetry))
     try:
-        async with Daemon(ledger, perform, clock, using, telemetry, composer(None)) as daemon:
+        async with Daemon(ledger, perform, clock, using, telemetry, composer(sender)) as daemon:
             yield daemon, ledger
     finally:
         ledger.close()
