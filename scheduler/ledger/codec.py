@@ -18,6 +18,7 @@ from scheduler.facts import KINDS, Fact
 
 _HINTS: Mapping[type, Mapping[str, Any]] = {kind: get_type_hints(kind) for kind in KINDS.values()}
 _LINK = "url"
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 KEPT_ELSEWHERE = "(kept with the record)"
 """Stands for a join link."""
@@ -30,7 +31,7 @@ def encode(fact: Fact, addresses: tuple[Address, ...] = ()) -> str:
         data[_LINK] = KEPT_ELSEWHERE
     if addresses:
         data["addresses"] = [_plain(address) for address in addresses]
-    return json.dumps(data, separators=(",", ":"))
+    return _ENCODER.encode(data)
 
 
 def decode(kind: str, data: str) -> tuple[Fact, tuple[Address, ...]]:

@@ -151,7 +151,7 @@ class Ledger:
 
     async def note(self, *facts: Note) -> list[Noted]:
         """Write what happened; what the records are afterwards. Returns when it is committed."""
-        noted = await self._do(lambda driver: notes.write(driver, facts))
+        noted = await self._writer.share(notes.write, facts)
         for listener in self._listeners:
             listener(noted)
         return noted

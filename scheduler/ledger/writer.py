@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from itertools import groupby
+from operator import attrgetter
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, TypeVar
 
 from scheduler.ledger.driver import Driver
 from scheduler.ledger.errors import LedgerError
 
+A = TypeVar("A")
 T = TypeVar("T")
 
 BATCH_MAX = 500
@@ -28,7 +31,8 @@ ANSWERS_MAX = 50
 
 
 class _Job(NamedTuple):
-    run: Callable[[Driver], Any]
+    run: Callable[[Driver, Sequence[Any]], Sequence[Any]]
+    item: Any
     future: asyncio.Future[Any]
 
 
@@ -54,10 +58,15 @@ class Writer:
         Raises what the job raised; then nothing of it was written. A job may be run twice, since its
         batch may be undone: whatever it uses up must be whole again then.
         """
+        return await self.share(lambda driver, _: [run(driver)], None)
+
+    async def share(self, run: Callable[[Driver, Sequence[A]], Sequence[T]], item: A) -> T:
+        """As `submit`; but jobs with the same `run` that come one behind the other are run as one, which
+        is given all their items and returns what each of them gets."""
         if self._closed:
             raise LedgerError("the ledger is closed")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._queue.put(_Job(run, future))
+        self._queue.put(_Job(run, item, future))
         return await future
 
     def close(self) -> None:
@@ -91,7 +100,7 @@ class Writer:
         try:
             with self._driver.transaction():
                 begun = True
-                answers = [_Answer(job.future, job.run(self._driver), None) for job in batch]
+                answers = list(self._answers(batch))
         except BaseException as error:  # it is raised again where somebody waits for it
             if begun and len(batch) > 1 and isinstance(error, Exception):
                 for job in batch:
@@ -100,6 +109,13 @@ class Writer:
             answers = [_Answer(job.future, None, error) for job in batch]
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             batch[0].future.get_loop().call_soon_threadsafe(_settle, answers)
+
+    def _answers(self, batch: Sequence[_Job]) -> Iterator[_Answer]:
+        # A generator also makes a StopIteration, the one that no future can carry, a RuntimeError.
+        for run, jobs in groupby(batch, attrgetter("run")):
+            shared = list(jobs)
+            results = run(self._driver, [job.item for job in shared])
+            yield from (_Answer(job.future, told, None) for job, told in zip(shared, results, strict=True))
 
 
 def _settle(answers: Sequence[_Answer]) -> None:
@@ -110,7 +126,5 @@ def _settle(answers: Sequence[_Answer]) -> None:
             continue
         if error is None:
             future.set_result(result)
-        elif isinstance(error, StopIteration):  # the one that no future can carry
-            future.set_exception(RuntimeError("a job ran out of something"))
         else:
             future.set_exception(error)

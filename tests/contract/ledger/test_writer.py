@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -59,6 +59,19 @@ async def test_one_failure_of_a_batch_is_its_own(writer: Writer, driver: Watched
     a, b, c, d, twice = await at_once(driver, *map(writer.submit, jobs))
     assert (a, b, type(c), d, type(twice)) == ("a", "b", ValueError, "d", LedgerError)
     assert done(driver) == ["a", "b", "d"]
+
+
+async def test_jobs_that_share_run_as_one_as_far_as_nobody_stands_between(
+    writer: Writer, driver: Watched
+) -> None:
+    def each_upper(driver: Driver, items: Sequence[str]) -> list[str]:
+        driver.execute("INSERT INTO done VALUES (?)", ("".join(items),))
+        return [item.upper() for item in items]
+
+    shared = [writer.share(each_upper, item) for item in "abcd"]
+    told = await at_once(driver, writer.submit(job("x")), *shared[:3], writer.submit(job("y")), shared[3])
+    assert told == ["x", "A", "B", "C", "y", "D"]
+    assert done(driver) == ["x", "abc", "y", "d"]
 
 
 @pytest.mark.parametrize("alone", [True, False])

@@ -144,7 +144,10 @@ class Watched:
         return self.inner.execute(sql, params)
 
     def execute_many(self, sql: str, rows: Any) -> int:
-        return self.inner.execute_many(sql, rows)
+        each = list(rows)
+        for params in each:
+            self._break(sql, params)
+        return self.inner.execute_many(sql, each)
 
     def fetch(self, sql: str, params: Params = ()) -> list[Any]:
         return self.inner.fetch(sql, params)
