@@ -36,6 +36,7 @@ from scheduler.ledger.driver import Driver, SqliteDriver
 from scheduler.ledger.snapshot import Snapshot
 from scheduler.model import Config
 from scheduler.record import Record
+from scheduler.runner import Compose
 from scheduler.telemetry import Telemetry
 
 MONDAY = datetime.fromisoformat("2026-11-30T07:00:00+00:00").timestamp()
@@ -88,6 +89,7 @@ class Rig:
         self.driver: Callable[[Path], Driver] = SqliteDriver
         self.total_s = 5.0
         self.channels: dict[str, Channel] = {"log": LogChannel()}
+        self.compose: Compose | None = None
         self.listen: Callable[[Ledger], None] = lambda ledger: None
 
     def config(self, text: str, account: str = "requests: 1000/s, concurrent_conversations: 1000") -> Config:
@@ -104,7 +106,8 @@ class Rig:
             self.listen(ledger)
             hands = Hands(tavus, self.channels)
             try:
-                perform, compose = self.wrap(hands.perform), composer(config.mail and config.mail.sender)
+                perform = self.wrap(hands.perform)
+                compose = self.compose or composer(config.mail and config.mail.sender)
                 async with Daemon(ledger, perform, self.clock, config, Telemetry(), compose) as daemon:
                     yield daemon
             finally:
