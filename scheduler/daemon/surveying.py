@@ -92,7 +92,8 @@ class Surveying:
 
     def _give_up(self, wait_s: float) -> None:
         self._survey = None
-        self._not_before = self._clock.now() + wait_s
+        self._last_at = self._clock.now()
+        self._not_before = self._last_at + wait_s
 
     async def _probe(self, grant: Grant) -> None:
         self._probe_at = self._clock.now() + policy.PROBE_S
@@ -101,8 +102,10 @@ class Surveying:
 
     async def _page(self, grant: Grant) -> None:
         if self._survey is None:
-            self._last_at = self._clock.now()
-            self._survey = Survey(self._last_at, await self._ledger.looking(self._last_at))
-        await self._runner.page(self._survey, grant)
-        if self._survey.step is None:
+            now = self._clock.now()
+            self._survey = Survey(now, await self._ledger.looking(now))
+        survey = self._survey
+        await self._runner.page(survey, grant)
+        if survey.step is None:
             self._survey = None
+            self._last_at = survey.since if survey.complete else self._last_at

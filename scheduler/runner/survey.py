@@ -36,7 +36,11 @@ Addressed = Mapping[str, tuple[Address, ...]]
 
 
 class Survey:
-    """One walk over the list: `step` names the next page until it is `None`, `take` brings it."""
+    """One walk over the list: `step` names the next page until it is `None`, `take` brings it.
+
+    It is `complete` unless it stopped early: when it was begun for looks, none of them the last one, and all
+    are found, the rest of a long list is left to the next regular Survey.
+    """
 
     def __init__(self, since: Instant, looking: Sequence[Record]) -> None:
         self.since = since
@@ -46,6 +50,9 @@ class Survey:
         last = [r.attempted_at or since for r in looking if self._looks_last(r)]
         self._back_to = min(last) - policy.MARGIN_S if last else None
         self._walk = _Walk("active", float("-inf"))
+        self._stops = bool(looking) and not last and all(_at_most_one(r) for r in looking)
+        self._missing = {r.mark for r in looking}
+        self.complete = True
 
     @property
     def step(self) -> PageStep | None:
@@ -55,13 +62,17 @@ class Survey:
     def take(self, page: Page) -> None:
         """Read one page, the one that `step` asked for."""
         for row in page.rows:
-            if marks.read(row.name) is not None:
+            if (found := marks.read(row.name)) is not None:
                 self.rows.setdefault(row.conversation_id, row)
+                if row.active and row.url:
+                    self._missing.discard(found[0])
         walk = self._walk
         walk.take(page)
         self.overflowed = self.overflowed or walk.overflowed
         if walk.step is None and walk.status == "active" and self._back_to is not None:
             self._walk = _Walk("ended", self._back_to)
+        if walk.step is not None and self._stops and not self._missing:
+            walk.step, self.complete = None, False
 
     def marks(self) -> list[str]:
         """The marks that were seen, ours or not."""
@@ -87,7 +98,7 @@ class Survey:
             if record.key not in found:
                 yield Note(record.key, self._in_vain(record), at)
         for record in live:
-            if not self.overflowed and self._absent(record):
+            if self.complete and not self.overflowed and self._absent(record):
                 yield Note(record.key, Doubted("survey"), at)
 
     def _by_mark(self) -> dict[str, list[Listed]]:
@@ -160,6 +171,11 @@ class _Walk:
         if not times or (self._newest_first and times[0] < self._back_to):
             return True
         return not fresh if page.total is None else len(self._seen) >= page.total
+
+
+def _at_most_one(record: Record) -> bool:
+    """Whether no second conversation of its own, the better one, can stand further down the list."""
+    return record.attempt == 1 and not record.strays
 
 
 def _meant(record: Record, rows: Sequence[Listed]) -> Iterator[Fact]:

@@ -100,6 +100,18 @@ async def test_one_survey_serves_all_looks(rig, at):
     rig.clean()
 
 
+async def test_a_walk_for_looks_goes_no_further_than_it_must(rig, at):
+    """800 people, 20 a second: every few seconds a walk, and what it looks for stands on the first pages."""
+    rig.sandbox.faults.add(Fault(kind="drop", operation="create", when="after", count=None, probability=0.3))
+    config = rig.config(team(800), "requests: 20/s, concurrent_conversations: 1000")
+    async with rig.open(config) as daemon:
+        await rig.until(daemon, at + HOUR + 50)
+    assert {r.stage for r in rig.records().values()} == {"live"}
+    assert len(rig.sandbox.rooms) == 800
+    assert sum(seen.operation == "list" for seen in rig.sandbox.requests) <= 30
+    rig.clean()
+
+
 async def test_a_strangers_mark_is_never_touched(rig, at):
     async with rig.open(rig.config(team(1))) as daemon:
         stranger = "Theirs [cb-AAAAAAAAAAAAAAAA-1]"

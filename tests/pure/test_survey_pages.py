@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.model import Listed, Page
+from jobs.model import Survey as PageStep
+from scheduler.facts import Doubted
 from scheduler.record import Record
 from scheduler.runner import Survey
-from tests.pure.lives import T0, creating, lost
+from tests.pure.lives import T0, creating, live, lost
 
 MARK = "[cb-AAAAAAAAAAAAAAAA-1]"
 
@@ -47,9 +49,42 @@ def last() -> Record:
 
 
 def test_a_look_that_is_not_the_last_reads_active_ones_only() -> None:
-    survey = Survey(T0 + 8, [lost()])
+    survey = Survey(T0 + 8, [lost()._replace(mark="B" * 16)])
     assert read(survey, [*rows(250), *rows(50, active=False)]) == [("active", n) for n in (1, 2, 3)]
     assert len(survey.rows) == 250
+    assert survey.complete
+
+
+def test_a_walk_for_looks_ends_when_all_of_them_are_found() -> None:
+    found = rows(300)
+    later = replace(found[150], name="Practice [cb-BBBBBBBBBBBBBBBB-1]")
+    survey = Survey(T0 + 8, [lost(), lost()._replace(mark="B" * 16)])
+    assert read(survey, [*found[:150], later, *found[151:]]) == [("active", 1), ("active", 2)]
+    assert not survey.complete
+    told = live()._replace(created_at=T0 - 100)
+    assert not [note for note in survey.notes({}, [told], {}, T0 + 9) if isinstance(note.fact, Doubted)]
+
+
+@pytest.mark.parametrize(
+    ("looking", "row"),
+    [
+        ([lost(), lost()._replace(mark="B" * 16)], {}),
+        ([lost()._replace(attempt=2)], {}),
+        ([lost()], {"url": ""}),
+        ([lost()], {"active": False}),
+        ([], {}),
+    ],
+    ids=["one is missing", "maybe two", "private", "over", "a regular one"],
+)
+def test_it_goes_on_while_there_may_be_more_to_find(looking: list[Record], row: dict[str, object]) -> None:
+    survey = Survey(T0 + 8, looking)
+    for page in (1, 2, 3):
+        assert survey.step == PageStep("active", page)
+        survey.take(
+            Page(tuple(replace(each, **row) for each in rows(300)[100 * page - 100 : 100 * page]), 300)
+        )
+    assert survey.step is None
+    assert survey.complete
 
 
 def test_nobody_in_flight_makes_it_read_the_ended_ones() -> None:
