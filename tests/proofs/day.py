@@ -68,15 +68,17 @@ def schedule(seed: int, now: float) -> str:
     """The YAML as it stands at this time: the reload finds another one."""
     before = now < reload_at(seed)
     slots = sorted({*PRACTICE, REMOVED} if before else {*PRACTICE, ADDED})
-    team = "\n".join(f"    - {{id: p{n}, name: P{n}}}" for n in range(people(seed)))
+    who = "    - {{id: p{0}, name: P{0}, email: p{0}@example.com}}"
+    team = "\n".join(who.format(n) for n in range(people(seed)))
     body = "conversation: {persona_id: pdced222244b, replica_id: rfe12d8b9597"
     timers = "max_call_duration: 5m, participant_left_timeout: 60s, participant_absent_timeout: 2m"
     clocks = f"properties: {{{timers}}}"
     return f"""
+mail: {{from: Practice <practice@example.com>, sink: unused}}
 rosters:
   team:
 {team}
-defaults: {{timezone: UTC, overlap: allow}}
+defaults: {{timezone: UTC, overlap: allow, deliver: [log, mail]}}
 schedules:
   practice:
     when: {{days: daily, at: [{", ".join(f'"{each}"' for each in slots)}]}}

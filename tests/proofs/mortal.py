@@ -7,6 +7,7 @@ here is the rig's, against the sandbox of another process; it lives through what
 from __future__ import annotations
 
 import asyncio
+import json
 import multiprocessing
 import os
 import sqlite3
@@ -14,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email import message_from_string
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -81,6 +83,11 @@ class History:
         raw.close()
         return said
 
+    def letters(self) -> list[dict[str, str]]:
+        """Every letter that was ever taken, in order: `key`, `to` and `letter`."""
+        taken = self.folder / "letters"
+        return [json.loads(line) for line in taken.read_text().splitlines()] if taken.exists() else []
+
     def close(self) -> None:
         self._server.kill()
         self._server.join()
@@ -144,6 +151,23 @@ class _Channel(LogChannel):
         return await super().deliver(step)
 
 
+class _Letterbox(_Channel):
+    """A mail server that is as deaf at times; whatever it takes stands in a file, whoever dies."""
+
+    def __init__(self, clock: SharedClock, path: Path) -> None:
+        super().__init__(clock)
+        self._path = path
+
+    async def deliver(self, step: Deliver) -> Delivered:
+        if day.is_deaf(self._clock.now()):
+            raise StepFailed(Reason.BUSY, "deaf")
+        letter = (step.message or b"").decode()
+        assert step.url in message_from_string(letter).get_payload(0).get_payload(decode=True).decode()
+        with self._path.open("a") as file:
+            file.write(json.dumps({"key": step.key, "to": step.address.target, "letter": letter}) + "\n")
+        return Delivered(step.address)
+
+
 def _live(folder: Path, seed: int, death: Death | None, base_url: str, line: Connection) -> None:
     said = os.open(folder / "said", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(said, 1)
@@ -151,7 +175,8 @@ def _live(folder: Path, seed: int, death: Death | None, base_url: str, line: Con
     clock, points = SharedClock(folder), Points(death)
     clock.live()
     rig = Rig(folder, clock, _Far(), base_url)
-    rig.wrap, rig.driver, rig.channels = points.wrap, points.driver, {"log": _Channel(clock)}
+    rig.wrap, rig.driver = points.wrap, points.driver
+    rig.channels = {"log": _Channel(clock), "mail": _Letterbox(clock, folder / "letters")}
     asyncio.run(_days(rig, points, seed, line))
     line.send(("passed", points.passed))
 

@@ -114,6 +114,8 @@ class Points:
 def _step(step: Step) -> str:
     if isinstance(step, Survey):
         return "probe" if step.limit == 1 else f"survey {step.status} page {min(step.page, 3)}"
+    if isinstance(step, Deliver) and step.address.channel != "log":
+        return f"deliver {step.address.channel}"
     return _STEPS[type(step)]
 
 

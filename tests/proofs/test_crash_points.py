@@ -7,7 +7,7 @@ the command that repeats it, since all dice are the seed's.
 from __future__ import annotations
 
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,7 +27,14 @@ DOWN_S = (0.0, 0.4, 2.0, 5.0, 40.0, 100.0)
 """How long nobody lives after a death."""
 
 COMMITS = (
-    *("start: migration 1", "start: birth", "start: lift", "start: generation", "start: settle"),
+    *(
+        "start: migration 1",
+        "start: migration 2",
+        "start: birth",
+        "start: lift",
+        "start: generation",
+        "start: settle",
+    ),
     *("promise", "look", "claim", "hold", "lift", "note created", "note failed", "note delivered"),
     *("note found", "note nothing_there", "note stray_found", "note stray_ended"),
     *("note doubted", "note still_live", "note ended", "note skipped", "note missed"),
@@ -35,14 +42,16 @@ COMMITS = (
     *("drain: note created", "drain: note delivered"),
 )
 REQUESTS = (
-    *("create", "inspect", "end", "probe", "drain: create"),
+    *("create", "inspect", "end", "probe"),
     *("survey active page 1", "survey active page 2", "survey ended page 1"),
 )
+DELIVERIES = ("deliver", "deliver mail", "drain: deliver", "drain: deliver mail")
 ASKED = ("create", "get", "end", "list")
 POINTS = (
     *(f"{name}: {when} commit" for name in COMMITS for when in ("before", "after")),
     *(f"{name}: {when}" for name in REQUESTS for when in ("before", "leaving", "after")),
-    *(f"{name}: {when}" for name in ("deliver", "drain: deliver") for when in ("before", "after")),
+    *("drain: create: leaving", "drain: create: after"),
+    *(f"{name}: {when}" for name in DELIVERIES for when in ("before", "after")),
     *(f"server: {name} {when}" for name in ASKED for when in ("has come", "is done")),
 )
 
@@ -105,7 +114,23 @@ def assert_right(told: History, rig: Rig, seed: int) -> None:
     assert not wrong
     again = {record.mark for record in records.values() if record.attempt > 1}
     assert unknown(rig) <= again, "a conversation that the ledger doesn't know, and no look in vain"
+    assert_told(told, rig)
     assert all(life.ready_s < READY_S for life in told.lives if life.ready_s is not None)
+
+
+def assert_told(told: History, rig: Rig) -> None:
+    """Whose mail was delivered got it; a copy came only of a death, and was the same letter (S16, S27)."""
+    by_key = defaultdict(list)
+    for taken in told.letters():
+        by_key[taken["key"]].append((taken["to"], taken["letter"]))
+    for record in rig.records().values():
+        copies = by_key.pop(record.key, [])
+        assert len(set(copies)) <= 1
+        assert {to for to, _ in copies} <= {f"{record.participant}@example.com"}
+        assert len(copies) <= 1 + sum(life.killed for life in told.lives)
+        if any(d.address.channel == "mail" and d.state == "delivered" for d in record.deliveries):
+            assert copies, f"{record.key}: delivered, and nobody has it"
+    assert not by_key
 
 
 def unknown(rig: Rig) -> set[str]:
