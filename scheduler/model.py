@@ -246,11 +246,13 @@ class Listen(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """This process. `ledger` is an absolute path; `heartbeat` is a URL, or where one is found."""
+    """This process. `ledger` is an absolute path; `heartbeat` is a URL, or where one is found; what has been
+    over for `keep_s` is forgotten, or never."""
 
     ledger: str
     listen: Listen | None = None
     admin_token: SecretRef | None = None
+    keep_s: int | None = None
     heartbeat: SecretRef | str | None = field(default=None, repr=False)
 
 

@@ -40,6 +40,9 @@ PROMISE_AHEAD_S = 900.0
 AWAY_S = 7 * 86_400.0
 """Absent for longer than this: one `gap` row for each schedule instead of one for each promise (S4)."""
 
+KEEP_AT_LEAST_S = 8 * 86_400.0
+"""What is younger is never forgotten: after an absence it might be caught up (S4), and the clock may jump."""
+
 ROOMS_LOST_MAX = 3
 """Private rooms made and lost for one promise before it fails: something keeps eating the answers."""
 

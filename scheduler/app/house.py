@@ -16,6 +16,7 @@ from jobs.tavus.client import connect
 from scheduler.app.channels import Channels
 from scheduler.clock import Clock
 from scheduler.daemon import Daemon
+from scheduler.daemon.pruning import Pruning
 from scheduler.ledger import Closed, Ledger, Noted
 from scheduler.model import Config
 from scheduler.settings import Secret
@@ -40,6 +41,9 @@ async def house(
             book.listen(_noted(telemetry), _closed(telemetry))
             hands = Hands(tavus, channels.by_name)
             async with Daemon(book, hands.perform, clock, config, telemetry, channels.compose) as daemon:
+                if config.service.keep_s is not None:
+                    pruning = Pruning(book, daemon, clock, telemetry, config.service.keep_s)
+                    daemon.each_tick(pruning.tick)
                 yield daemon
         finally:
             book.close()

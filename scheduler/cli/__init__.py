@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import click
 
-from scheduler.cli import audit, check, doctor, explain, init, ls, mail, plan, run, sandbox, schema
+from scheduler.cli import audit, check, doctor, explain, init, ls, mail, plan, prune, run, sandbox, schema
 from scheduler.cli.shown import Refusal
 
 INTERRUPTED = 130
@@ -84,6 +84,7 @@ for _command in (
     ls.ls,
     explain.explain,
     audit.audit,
+    prune.prune,
     doctor.doctor,
     mail.mail,
     schema.schema,

@@ -30,7 +30,13 @@ def audit(ledger: Path | None, as_json: bool) -> int:
         found = check_conservation(snapshot)
     if as_json:
         days = [
-            {"schedule": day.schedule, "date": day.date, "planned": day.promised, "stages": day.stages}
+            {
+                "schedule": day.schedule,
+                "date": day.date,
+                "planned": day.promised,
+                "stages": day.stages,
+                "pruned": day.pruned,
+            }
             for day in found.days
         ]
         document({"ok": not found.faults, "days": days, "faults": found.faults})
@@ -40,11 +46,13 @@ def audit(ledger: Path | None, as_json: bool) -> int:
 
 
 def _text_lines(found: Audit) -> Iterator[str]:
-    if found.days:
-        yield from aligned(_row(day) for day in found.days)
+    if left := [day for day in found.days if day.stages or not day.conserved]:
+        yield from aligned(_row(day) for day in left)
         yield ""
     yield from (f"{click.style('fault', fg='red')}: {fault}" for fault in found.faults)
     promised = count(sum(day.promised for day in found.days), "promise")
+    if pruned := sum(sum(day.pruned.values()) for day in found.days):
+        promised += f" ({pruned:,} of them pruned)"
     yield (
         f"{promised}, {count(len(found.faults), 'fault')}"
         if found.faults
@@ -54,6 +62,8 @@ def _text_lines(found: Audit) -> Iterator[str]:
 
 def _row(day: Day) -> tuple[str, ...]:
     stages = ", ".join(f"{day.stages[stage]:,} {stage}" for stage in Stage if day.stages.get(stage))
+    if pruned := sum(day.pruned.values()):
+        stages += f", {pruned:,} pruned"
     return (
         "",
         day.date,

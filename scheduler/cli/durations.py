@@ -8,6 +8,21 @@ from __future__ import annotations
 import click
 
 
+class Age(click.ParamType[int]):
+    """How old something is, as `service.keep` has it, in whole seconds."""
+
+    name = "AGE"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """`180d` or a duration; else a usage error."""
+        from scheduler.config.scalars import Misread, age
+
+        try:
+            return age(str(value))
+        except Misread:
+            self.fail(f"{value!r} is not like 180d", param, ctx)
+
+
 class Duration(click.ParamType[int]):
     """A duration as the YAML writes it, in whole seconds."""
 

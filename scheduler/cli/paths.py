@@ -87,7 +87,7 @@ def opened(ledger: Path | None) -> Iterator[Snapshot]:
     from scheduler.ledger.snapshot import Snapshot
 
     try:
-        with Snapshot.open(ledger or _usual_ledger()) as snapshot:
+        with Snapshot.open(named_or_usual(ledger)) as snapshot:
             yield snapshot
     except LedgerError as error:
         raise Refusal(str(error)) from None
@@ -99,5 +99,6 @@ def named_ledger() -> Path | None:
     return Path(named) if named else None
 
 
-def _usual_ledger() -> Path:
-    return named_ledger() or Path(loaded(()).service.ledger)
+def named_or_usual(ledger: Path | None) -> Path:
+    """The ledger that was typed, else the environment's, else the configuration's."""
+    return ledger or named_ledger() or Path(loaded(()).service.ledger)

@@ -17,7 +17,7 @@ from scheduler.config.problems import Mark, Report
 from scheduler.config.reading import find, place, written
 from scheduler.config.tree import Entries, Entry, Items, Scalar
 from scheduler.model import Account, Schedule, Service
-from scheduler.policy import LINK_MARGIN_S
+from scheduler.policy import KEEP_AT_LEAST_S, LINK_MARGIN_S
 from scheduler.templates import Templates
 
 LATE_JOINER_S = 60
@@ -33,7 +33,11 @@ _LONGEST = (*_PROPERTIES, "max_call_duration")
 
 
 def check_service(entry: Entry, service: Service, report: Report) -> None:
-    """Others than this machine are let in only where somebody signs in (semantics, section 7)."""
+    """Others than this machine are let in only where somebody signs in (semantics, section 7); what could
+    still be caught up is not forgotten."""
+    if service.keep_s is not None and service.keep_s < KEEP_AT_LEAST_S:
+        message = "what is younger than 8 days is never forgotten: it might still be caught up"
+        report.error(place(entry, "keep"), message, "write keep: 180d, or leave it out")
     listen = service.listen
     if listen is not None and service.admin_token is None and not is_loopback(listen.host):
         message = (

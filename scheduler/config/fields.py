@@ -159,6 +159,7 @@ def _texts(pattern: str) -> Shape:
 
 _BOOLEAN = {"anyOf": [{"type": "boolean"}, {"enum": ["true", "yes", "on", "false", "no", "off"]}]}
 _DURATION = {"anyOf": [{"type": "integer", "minimum": 0}, _texts(r"^(?=.)([0-9]+h)?([0-9]+m)?([0-9]+s?)?$")]}
+_AGE = {"anyOf": [*_DURATION["anyOf"], _texts(r"^[0-9]+d$")]}
 _CLOCK = _texts("^[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?$")
 _DATE = _texts("^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
 _NAME = {"type": ["string", "number", "boolean"], "maxLength": 64, "pattern": "^[^/\\s]+$"}
@@ -169,6 +170,7 @@ Line = Annotated[str, Kind(scalars.line, "text of one line, at most 200 characte
 Name = Annotated[str, Kind(scalars.name, "a name", _NAME)]
 Boolean = Annotated[bool, Kind(scalars.boolean, "true or false", _BOOLEAN)]
 Duration = Annotated[int, Kind(scalars.duration, "a duration such as 90s, 15m or 1h30m", _DURATION)]
+Age = Annotated[int, Kind(scalars.age, "days such as 180d", _AGE)]
 Clock = Annotated[time, Kind(scalars.clock_time, 'a time of day such as "09:00" or "09:00:30"', _CLOCK)]
 Date = Annotated[date, Kind(scalars.local_date, "a date such as 2026-12-24", _DATE)]
 Moment = Annotated[

@@ -14,6 +14,7 @@ from pydantic import Discriminator, Field, Tag
 from scheduler.config.channels import Channel
 from scheduler.config.conversation import Conversation
 from scheduler.config.fields import (
+    Age,
     AnyZone,
     BaseUrl,
     Boolean,
@@ -95,6 +96,9 @@ class ServiceKeys(Strict):
     )
     admin_token: Annotated[SecretRef, Secret(ADMIN_TOKEN)] | None = Field(
         default=None, description="Where the token is found that people sign in with; never the token itself."
+    )
+    keep: Age | None = Field(
+        default=None, description="How long what is over stays in the ledger; for ever when left out."
     )
     heartbeat: _Heartbeat | None = Field(
         default=None, description="A URL that is asked for once a minute while promises are kept."

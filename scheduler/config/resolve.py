@@ -32,6 +32,7 @@ LEDGER = "callboard.db"
 MAX_S = 10**9
 """Longer than any call that can be written."""
 
+_SERVES = {"listen": "listen", "admin_token": "admin_token", "heartbeat": "heartbeat", "keep_s": "keep"}
 _SERVICE = TypeAdapter(ServiceKeys)
 _ACCOUNT = TypeAdapter(AccountKeys)
 _MAIL = TypeAdapter(MailKeys)
@@ -208,7 +209,7 @@ def _service(files: Sequence[Entries], joined: Joined, report: Report) -> Servic
     name = keys.ledger if keys is not None and keys.ledger else LEDGER
     service = Service(
         ledger=str((beside.path.parent / name).absolute()),
-        **(_written(keys, **{name: name for name in ("listen", "admin_token", "heartbeat")}) if keys else {}),
+        **(_written(keys, **_SERVES) if keys else {}),
     )
     if entry is not None:
         checks.check_service(entry, service, report)

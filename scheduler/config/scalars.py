@@ -51,6 +51,12 @@ def duration(text: str) -> int:
     return hours * 3600 + minutes * 60 + seconds
 
 
+def age(text: str) -> int:
+    """`180d`, days of 24 hours, or a duration as elsewhere: whole seconds."""
+    days = re.fullmatch(r"([0-9]{1,5})d", text)
+    return int(days[1]) * 86_400 if days else duration(text)
+
+
 def _duration_hint(text: str) -> str | None:
     small = "".join(text.lower().split())
     return f"did you mean {small}?" if small != text and small and _DURATION.fullmatch(small) else None

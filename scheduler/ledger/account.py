@@ -83,7 +83,7 @@ def hold(driver: Driver, reason: str, now: Instant) -> bool:
     """Stop creation for this reason; whether it was not stopped for it before."""
     begun = driver.execute("INSERT OR IGNORE INTO holds VALUES (?, ?)", (reason, now)) == 1
     if begun:
-        _tell(driver, "held", {"reason": reason}, now)
+        tell(driver, "held", {"reason": reason}, now)
     return begun
 
 
@@ -91,7 +91,7 @@ def lift(driver: Driver, reason: str, now: Instant) -> bool:
     """Let creation go on, as far as this reason is concerned; whether it was stopped for it."""
     lifted = driver.execute("DELETE FROM holds WHERE reason = ?", (reason,)) == 1
     if lifted:
-        _tell(driver, "lifted", {"reason": reason}, now)
+        tell(driver, "lifted", {"reason": reason}, now)
     return lifted
 
 
@@ -103,7 +103,7 @@ def newest_fact_at(driver: Driver) -> Instant | None:
 
 def surveyed(driver: Driver, pages: int, now: Instant) -> None:
     """A Survey has read this many pages: a fact of the account's, since each was a request."""
-    _tell(driver, "surveyed", {"pages": pages}, now)
+    tell(driver, "surveyed", {"pages": pages}, now)
 
 
 def requests_since(driver: Driver, since: Instant, now: Instant) -> list[Instant]:
@@ -124,6 +124,7 @@ def requests_since(driver: Driver, since: Instant, now: Instant) -> list[Instant
     return sorted(at for at, count in found for _ in range(count))
 
 
-def _tell(driver: Driver, kind: str, said: Mapping[str, object], now: Instant) -> None:
+def tell(driver: Driver, kind: str, said: Mapping[str, object], now: Instant) -> None:
+    """Write a fact of the account's own."""
     data = json.dumps(said)
     driver.execute("INSERT INTO facts (key, at, kind, data) VALUES (NULL, ?, ?, ?)", (now, kind, data))

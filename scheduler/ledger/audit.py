@@ -20,17 +20,24 @@ from scheduler.record import Record
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One schedule's day: what was promised, and how many records stand in each stage."""
+    """One schedule's day: what was promised, and how many records stand in each stage, or did."""
 
     schedule: str
     date: str
     promised: int
     stages: dict[str, int]
+    pruned: dict[str, int] = field(default_factory=dict)
+    """Records that were forgotten since, by the stage that they had reached."""
+
+    @property
+    def accounted(self) -> int:
+        """How many are there or were."""
+        return sum(self.stages.values()) + sum(self.pruned.values())
 
     @property
     def conserved(self) -> bool:
-        """Whether what was promised is what the stages add up to."""
-        return self.promised == sum(self.stages.values())
+        """Whether what was promised is what the stages, and what was forgotten, add up to."""
+        return self.promised == self.accounted
 
 
 @dataclass(slots=True)
@@ -59,16 +66,16 @@ def unconserved(snapshot: Snapshot) -> list[str]:
 
 
 def _days(snapshot: Snapshot) -> list[Day]:
-    tallies, counts = snapshot.tallies(), snapshot.counts()
+    tallies, counts, pruned = snapshot.tallies(), snapshot.counts(), snapshot.pruned()
     return [
-        Day(*place, tallies.get(place, 0), counts.get(place, {}))
-        for place in sorted(tallies.keys() | counts.keys())
+        Day(*place, tallies.get(place, 0), counts.get(place, {}), pruned.get(place, {}))
+        for place in sorted(tallies.keys() | counts.keys() | pruned.keys())
     ]
 
 
 def _unconserved(days: list[Day]) -> list[str]:
     return [
-        f"{day.schedule} {day.date}: {day.promised} promised, {sum(day.stages.values())} accounted for"
+        f"{day.schedule} {day.date}: {day.promised} promised, {day.accounted} accounted for"
         for day in days
         if not day.conserved
     ]

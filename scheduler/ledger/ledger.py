@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from jobs.model import Address, Instant
-from scheduler.ledger import account, due, line, messages, notes, promises, rows
+from scheduler.ledger import account, due, line, messages, notes, promises, pruning, rows
 from scheduler.ledger.driver import Driver, SqliteDriver
 from scheduler.ledger.due import View
 from scheduler.ledger.errors import LedgerDamaged, LedgerMismatch
@@ -23,6 +23,7 @@ from scheduler.ledger.messages import Outgoing
 from scheduler.ledger.migrate import migrate
 from scheduler.ledger.notes import Note, Noted
 from scheduler.ledger.promises import Closed
+from scheduler.ledger.pruning import Pruned
 from scheduler.ledger.writer import Writer
 from scheduler.model import Occurrence, Schedule
 from scheduler.record import Record
@@ -43,6 +44,7 @@ class Ledger:
         self._writer = Writer(driver)
         self._lock = lock
         self._secret = bytes.fromhex(meta["secret"])
+        self._generation = 0
         self._listeners: list[Listener] = []
         self._closed_listeners: list[ClosedListener] = []
 
@@ -129,7 +131,8 @@ class Ledger:
 
     async def generation(self, terms: str, now: Instant) -> int:
         """The number of this configuration's terms, stored once."""
-        return await self._do(lambda driver: account.generation(driver, terms, now))
+        self._generation = await self._do(lambda driver: account.generation(driver, terms, now))
+        return self._generation
 
     async def terms(self, generation: int) -> str:
         """The terms of a generation."""
@@ -186,6 +189,17 @@ class Ledger:
         where, these = f"WHERE r.mark != '' AND r.mark IN {rows.LISTED}", (rows.listed(marks),)
         found = await self._do(lambda driver: rows.load(driver, where, these))
         return {record.mark: record for record in found}
+
+    # --- what is old ---
+
+    async def prune(self, before: Instant, after: int) -> Pruned:
+        """Forget a page of the records that were over before then; `after` is 0, or where the last ended."""
+        return await self._do(lambda driver: pruning.page(driver, before, after))
+
+    async def prune_rest(self, before: Instant, records: int, now: Instant) -> tuple[int, int]:
+        """Forget the account's old facts and unnamed generations: how many; tell that `records` went."""
+        current = self._generation
+        return await self._do(lambda driver: pruning.rest(driver, before, records, current, now))
 
     # --- the account ---
 

@@ -15,6 +15,7 @@ from jobs.model import Instant
 from scheduler import marks
 from scheduler.facts import MissReason, Stage
 from scheduler.ledger.driver import Driver
+from scheduler.ledger.pruning import shut_before
 from scheduler.model import Occurrence, Schedule
 
 GAP_SLOT = "*"
@@ -58,8 +59,13 @@ def promise(
     secret: bytes,
     now: Instant,
 ) -> list[Closed]:
-    """Write what is not written yet: planned, skipped with its reason, or missed when it is too late (S4)."""
-    newest = _insert(driver, (_row(o, schedules[o.schedule], secret, now) for o in occurrences))
+    """Write what is not written yet: planned, skipped with its reason, or missed when it is too late (S4).
+
+    What may have been forgotten since is left alone, whatever the clock says (S1).
+    """
+    forgotten = shut_before(driver)
+    fresh = (o for o in occurrences if o.shuts > forgotten)
+    newest = _insert(driver, (_row(o, schedules[o.schedule], secret, now) for o in fresh))
     driver.execute(
         "INSERT INTO facts (key, at, kind, data) SELECT key, ?, stage, json_object('reason', reason) "
         "FROM records WHERE rowid > ? AND stage != 'planned'",

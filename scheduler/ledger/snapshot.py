@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from jobs.model import Address, Instant
 from scheduler.facts import KINDS, Fact
-from scheduler.ledger import account, codec, messages, rows
+from scheduler.ledger import account, codec, messages, pruning, rows
 from scheduler.ledger.account import Hold
 from scheduler.ledger.driver import Access, SqliteDriver
 from scheduler.ledger.errors import LedgerDamaged, LedgerError, LedgerMismatch, LedgerUnavailable
@@ -149,6 +149,18 @@ class Snapshot:
         for schedule, date, stage, number in self._driver.fetch(sql):
             counts.setdefault((schedule, date), {})[stage] = number
         return counts
+
+    def pruned(self) -> dict[tuple[str, str], dict[str, int]]:
+        """How many records were forgotten, by the stage they had reached and (schedule, date)."""
+        counts: dict[tuple[str, str], dict[str, int]] = {}
+        for schedule, date, stage, number in self._driver.fetch("SELECT * FROM pruned"):
+            counts.setdefault((schedule, date), {})[stage] = number
+        return counts
+
+    def prunable(self, before: Instant) -> dict[str, int]:
+        """How many records a pruning would forget, by stage."""
+        sql = f"SELECT r.stage, count(*) FROM records AS r WHERE {pruning.OVER} GROUP BY 1"  # noqa: S608
+        return {row[0]: row[1] for row in self._driver.fetch(sql, {"before": before})}
 
 
 def _opened(path: Path, access: Access) -> SqliteDriver:

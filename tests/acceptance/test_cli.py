@@ -28,6 +28,7 @@ COMMANDS = [
     "ls",
     "explain",
     "audit",
+    "prune",
     "doctor",
     "mail",
     "schema",

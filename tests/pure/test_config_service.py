@@ -121,3 +121,27 @@ def test_no_error_shows_a_secret(tmp_path: Path, service: str) -> None:
 
 def test_no_repr_shows_a_heartbeat(tmp_path: Path) -> None:
     assert SECRET not in repr(good(tmp_path, f"heartbeat: {PING}"))
+
+
+@pytest.mark.parametrize(("written", "keep_s"), [("180d", 180 * 86_400), ("8d", 691_200), ("192h", 691_200)])
+def test_what_is_over_can_be_forgotten(tmp_path: Path, written: str, keep_s: int) -> None:
+    assert good(tmp_path, f"keep: {written}").service.keep_s == keep_s
+
+
+def test_what_might_be_caught_up_can_not(tmp_path: Path) -> None:
+    assert "8 days" in only(tmp_path, "keep: 7d").message
+
+
+@pytest.mark.parametrize("written", ["ever", "180 days", "1.5d", "-1d", "d"])
+def test_an_age_is_days_or_a_duration(tmp_path: Path, written: str) -> None:
+    assert "180d" in only(tmp_path, f'keep: "{written}"').message
+
+
+def test_days_are_for_ages_alone(tmp_path: Path) -> None:
+    path = tmp_path / "callboard.yaml"
+    path.write_text(
+        "version: 1\naccount: {concurrent_conversations: 2}\n"
+        "schedules:\n  a: {timezone: UTC, when: {every: 6h}, lead: 1d, conversation: {persona_id: p}}\n"
+    )
+    _, problems = read([path])
+    assert ["a duration such as" in problem.message for problem in problems] == [True]

@@ -1,0 +1,121 @@
+"""Forgetting what is old: terminal records with all that belongs to them, a few at a time.
+
+Their counts stay (`pruned`), so that each day still adds up (S15), and so does the newest instant at which
+any of them shut: what shut before it is never promised again, wherever a clock is set to (S1). When, and
+what counts as old, is the caller's; nothing goes that something may still become of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple, Protocol
+
+from jobs.model import Instant
+from scheduler.facts import REASONS
+from scheduler.ledger import account, rows
+from scheduler.ledger.driver import Driver
+
+PAGE = 100
+"""Records that are looked at in one transaction: it takes some milliseconds, and turns come between."""
+
+_TERMINAL = ", ".join(f"'{stage}'" for stage in REASONS)
+OVER = f"""
+r.stage IN ({_TERMINAL}) AND max(r.due, r.shuts) < :before
+AND coalesce(r.look_at, r.inspect_at, r.end_at) IS NULL
+AND NOT EXISTS (SELECT 1 FROM strays AS s WHERE s.key = r.key AND s.end_at IS NOT NULL)
+AND NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.key = r.key AND d.state = 'open')
+"""  # noqa: S608
+"""A record that shut before then, and that nothing will ever wake again."""
+
+_LOOK = f"""
+SELECT r.rowid AS place, r.key AS key, max(r.due, r.shuts) < :before AS old, ({OVER}) AS over
+FROM records AS r WHERE r.rowid > :after ORDER BY r.rowid LIMIT {PAGE}
+"""  # noqa: S608
+_COUNT = f"""
+INSERT INTO pruned (schedule, date, stage, records)
+SELECT schedule, date, stage, count(*) FROM records WHERE key IN {rows.LISTED} GROUP BY 1, 2, 3
+ON CONFLICT (schedule, date, stage) DO UPDATE SET records = records + excluded.records
+"""  # noqa: S608
+_ACCOUNTS = f"DELETE FROM facts WHERE id IN (SELECT id FROM facts WHERE key IS NULL AND at < ? LIMIT {PAGE})"  # noqa: S608
+_UNNAMED = (
+    "DELETE FROM generations WHERE id < (SELECT max(id) FROM generations) AND id != ? "
+    "AND id NOT IN (SELECT generation FROM records WHERE generation IS NOT NULL)"
+)
+
+
+class Pruned(NamedTuple):
+    """How much was forgotten; `after` is where to go on, None when nothing old is left."""
+
+    records: int
+    facts: int
+    after: int | None
+
+
+class Total(NamedTuple):
+    """All that one pruning forgot."""
+
+    records: int
+    facts: int
+    generations: int
+
+
+class Forgetful(Protocol):
+    """The ledger, as far as pruning goes."""
+
+    async def prune(self, before: Instant, after: int) -> Pruned:
+        """Forget a page of what is old."""
+
+    async def prune_rest(self, before: Instant, records: int, now: Instant) -> tuple[int, int]:
+        """Forget what belonged to none of them; (facts, generations)."""
+
+
+async def prune(
+    ledger: Forgetful, before: Instant, now: Instant, go_on: Callable[[], Awaitable[bool]]
+) -> Total:
+    """Forget all that was over before then, page by page, for as long as `go_on` says so."""
+    records, facts, after = 0, 0, 0
+    while True:
+        page = await ledger.prune(before, after)
+        records, facts = records + page.records, facts + page.facts
+        if page.after is None or not await go_on():
+            break
+        after = page.after
+    more, generations = await ledger.prune_rest(before, records, now)
+    return Total(records, facts + more, generations)
+
+
+def page(driver: Driver, before: Instant, after: int) -> Pruned:
+    """Forget what is over among the next records; they stand in about the order of their time."""
+    found = driver.fetch(_LOOK, {"before": before, "after": after})
+    keys = [row["key"] for row in found if row["over"]]
+    facts = _forget(driver, keys) if keys else 0
+    reached_the_young = len(found) < PAGE or not any(row["old"] for row in found)
+    return Pruned(len(keys), facts, None if reached_the_young else found[-1]["place"])
+
+
+def rest(driver: Driver, before: Instant, records: int, current: int, now: Instant) -> tuple[int, int]:
+    """Forget the account's old facts, a page of them, and generations that no record names; `current` is the
+    one in force. What was forgotten becomes a fact itself, so the newest fact is never the one to go (S9)."""
+    facts = driver.execute(_ACCOUNTS, (before,))
+    generations = driver.execute(_UNNAMED, (current,))
+    if records or facts or generations:
+        account.tell(driver, "pruned", {"records": records}, now)
+    return facts, generations
+
+
+def shut_before(driver: Driver) -> Instant:
+    """What had shut by then may have been forgotten: it is not promised anew."""
+    found = driver.fetch("SELECT value FROM meta WHERE name = 'pruned_until'")
+    return float(found[0][0]) if found else float("-inf")
+
+
+def _forget(driver: Driver, keys: list[str]) -> int:
+    these = (rows.listed(keys),)
+    newest = driver.fetch(f"SELECT max(shuts) FROM records WHERE key IN {rows.LISTED}", these)[0][0]  # noqa: S608
+    until = max(newest, shut_before(driver))
+    driver.execute("INSERT OR REPLACE INTO meta VALUES ('pruned_until', ?)", (repr(until),))
+    driver.execute(_COUNT, these)
+    facts = driver.execute(f"DELETE FROM facts WHERE key IN {rows.LISTED}", these)  # noqa: S608
+    for table in ("deliveries", "strays", "messages", "records"):
+        driver.execute(f"DELETE FROM {table} WHERE key IN {rows.LISTED}", these)  # noqa: S608
+    return facts
