@@ -132,7 +132,7 @@ _HEADS = ("who", "created", "link", "the person", "the room")
 
 
 def _row(each: Played) -> tuple[str, ...]:
-    record, links = each.record, ", ".join(str(delivery.state) for delivery in each.record.deliveries)
+    record, links = each.record, ", ".join(dict.fromkeys(str(d.state) for d in each.record.deliveries))
     return (record.participant or "-", _created(record), links or "-", each.did or "-", outcome(record))
 
 
