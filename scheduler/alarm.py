@@ -41,6 +41,12 @@ class Alarm:
         self.jumps = Jumps(clock.now(), clock.boot())
         self.ticks = 0
         self.revived = 0
+        self._ticked_boot: float | None = None
+
+    @property
+    def tick_age_s(self) -> float | None:
+        """How long ago it ticked, or was started, whatever was done to the wall clock; `None` before that."""
+        return None if self._ticked_boot is None else self._clock.boot() - self._ticked_boot
 
     def start(self) -> None:
         """Begin to tick, on the running event loop."""
@@ -52,6 +58,7 @@ class Alarm:
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 100},
         )
         self._scheduler.start()
+        self._ticked_boot = self._clock.boot()
         self._arm("tick", self._tick, self._clock.now() + self._tick_s)
 
     def stop(self) -> None:
@@ -97,6 +104,7 @@ class Alarm:
         # million, before it coalesces them.
         self._arm("tick", self._tick, self._clock.now() + self._tick_s)
         self.ticks += 1
+        self._ticked_boot = self._clock.boot()
         if self.look():
             self._bell.ring()
         for listener in self._listeners:

@@ -19,6 +19,7 @@ from pathlib import Path
 from jobs.tavus.sandbox import Room, RoomClosed, Sandbox
 from scheduler.app.channels import open_channels
 from scheduler.app.house import house
+from scheduler.app.observing import new_metrics
 from scheduler.app.sandboxed import redirected, rehearsal, serving
 from scheduler.clock import Bell, Clock
 from scheduler.daemon import Daemon
@@ -84,7 +85,7 @@ async def _run(config: Config, ledger: Path, for_s: float, letters: Path) -> Map
         channels = await stack.enter_async_context(opened)
         await channels.use(config)
         config = redirected(config, base_url)
-        daemon = await stack.enter_async_context(house(config, ledger, key, clock, channels))
+        daemon = await stack.enter_async_context(house(config, ledger, key, clock, channels, new_metrics()))
         stack.enter_context(_stopped_by_signals(daemon))
         asyncio.get_running_loop().call_later(for_s, daemon.stop)
         daemon.errand(_people(daemon, sandbox, clock))

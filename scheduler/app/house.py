@@ -14,10 +14,12 @@ from pathlib import Path
 from jobs.perform import Hands
 from jobs.tavus.client import connect
 from scheduler.app.channels import Channels
+from scheduler.app.observing import hear, observed, timed
 from scheduler.clock import Clock
 from scheduler.daemon import Daemon
 from scheduler.daemon.pruning import Pruning
 from scheduler.ledger import Closed, Ledger, Noted
+from scheduler.metrics import Metrics
 from scheduler.model import Config
 from scheduler.settings import Secret
 from scheduler.telemetry import Telemetry
@@ -25,7 +27,7 @@ from scheduler.telemetry import Telemetry
 
 @asynccontextmanager
 async def house(
-    config: Config, ledger: Path, key: Secret, clock: Clock, channels: Channels
+    config: Config, ledger: Path, key: Secret, clock: Clock, channels: Channels, metrics: Metrics
 ) -> AsyncIterator[Daemon]:
     """A daemon with everything it needs, for as long as the block lasts.
 
@@ -35,12 +37,13 @@ async def house(
     account = config.account
     telemetry = Telemetry()
     async with connect(account.base_url, key.reveal(), account.ids) as tavus:
-        book = Ledger.open(ledger, account.base_url, clock.now())
+        book = Ledger.open(ledger, account.base_url, clock.now(), timed(metrics, clock))
         _settle_memory()
         try:
             book.listen(_noted(telemetry), _closed(telemetry))
-            hands = Hands(tavus, channels.by_name)
-            async with Daemon(book, hands.perform, clock, config, telemetry, channels.compose) as daemon:
+            hear(book, metrics)
+            perform = observed(Hands(tavus, channels.by_name).perform, metrics, clock)
+            async with Daemon(book, perform, clock, config, telemetry, channels.compose) as daemon:
                 if config.service.keep_s is not None:
                     pruning = Pruning(book, daemon, clock, telemetry, config.service.keep_s)
                     daemon.each_tick(pruning.tick)

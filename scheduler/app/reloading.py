@@ -7,10 +7,11 @@ daemon swaps what is good at its next turn. When to read is somebody else's: a s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from jobs.model import Instant
 from scheduler.app.channels import Channels
 from scheduler.config import load
 from scheduler.config.problems import ConfigErrors
@@ -19,13 +20,15 @@ from scheduler.model import Config, Days, Monthly, Schedule
 from scheduler.notifying import Notifier
 from scheduler.settings import SettingsError
 from scheduler.telemetry import Telemetry
+from scheduler.vitals import Reload
 
 AT_A_START = ("base_url", "api_key", "ids")
 """What of the account a running house can't change."""
 
 
 class Reloading:
-    """Hands the daemon what the files say now, if it is good. `loaded` is what they said last."""
+    """Hands the daemon what the files say now, if it is good. `loaded` is what they said last,
+    `last` how their last reading went."""
 
     def __init__(
         self,
@@ -35,6 +38,7 @@ class Reloading:
         telemetry: Telemetry,
         notifier: Notifier,
         channels: Channels,
+        now: Callable[[], Instant],
     ) -> None:
         self._paths = paths
         self._loaded = loaded
@@ -42,6 +46,8 @@ class Reloading:
         self._telemetry = telemetry
         self._notifier = notifier
         self._channels = channels
+        self._now = now
+        self.last = Reload(ok=True, at=now())
         self._reading = False
         self._again = False
 
@@ -69,6 +75,7 @@ class Reloading:
         self._notifier.ready(status)
 
     def _refuse(self, refused: ConfigErrors | SettingsError | ValueError) -> str:
+        self.last = self.last._replace(ok=False)
         problems = refused.problems if isinstance(refused, ConfigErrors) else ()
         errors = [f"{p.file}:{p.line}:{p.column}: {p.message}" for p in problems if p.severity == "error"]
         first = errors[0] if errors else str(refused)
@@ -84,6 +91,7 @@ class Reloading:
         account = replace(config.account, **{name: getattr(running.account, name) for name in AT_A_START})
         self._daemon.reload(replace(config, service=running.service, account=account))
         self._loaded = config
+        self.last = Reload(ok=True, at=self._now())
 
 
 _MOVED = (

@@ -16,8 +16,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from scheduler.app.channels import Channels, open_channels
+from scheduler.app.channels import open_channels
+from scheduler.app.facing import Face, facing
 from scheduler.app.house import house
+from scheduler.app.observing import new_metrics
 from scheduler.app.reloading import Reloading
 from scheduler.app.sandboxed import redirected, rehearsal, serving
 from scheduler.clock import Clock
@@ -47,8 +49,8 @@ class Options:
 async def run(config: Config, key: Secret | None, options: Options) -> int:
     """Run until told to stop; the exit code. `key` is not needed with a sandbox.
 
-    Raises LedgerError, SettingsError for a secret that can't be read, and ValueError for a base URL or a key
-    that can't be used.
+    Raises LedgerError, SettingsError for a secret that can't be read, ListenError for an address that can't
+    be listened on, and ValueError for a base URL or a key that can't be used.
     """
     clock, telemetry, notifier = Clock(), Telemetry(), Notifier(options.notify)
     async with AsyncExitStack() as stack:
@@ -58,14 +60,32 @@ async def run(config: Config, key: Secret | None, options: Options) -> int:
         opened = open_channels(clock.now, telemetry, options.redaction, letters)
         channels = await stack.enter_async_context(opened)
         await channels.use(config)
-        daemon = await _opened(stack, config, key, options, clock, channels, folder)
+        ledger = options.ledger or (folder / "sandbox.db" if folder else Path(config.service.ledger))
+        using, key = await _rehearsed(stack, config, clock) if folder else (config, key)
+        if key is None:
+            raise ValueError("no API key")
+        metrics = new_metrics()
+        daemon = await stack.enter_async_context(house(using, ledger, key, clock, channels, metrics))
         daemon.each_tick(notifier.alive)
-        signals.serve(daemon, Reloading(options.paths, config, daemon, telemetry, notifier, channels))
+        reloading = Reloading(options.paths, config, daemon, telemetry, notifier, channels, clock.now)
+        signals.serve(daemon, reloading)
         holds = [
             f"{hold.reason} since {datetime.fromtimestamp(hold.since, UTC):%Y-%m-%d %H:%M:%SZ}"
             for hold in await daemon.holds()
         ]
+        face = Face(
+            daemon=daemon,
+            ledger=ledger,
+            metrics=metrics,
+            clock=clock,
+            telemetry=telemetry,
+            redaction=options.redaction,
+            reload=lambda: reloading.last,
+        )
         where = {"letters": str(letters)} if letters else {}
+        if not options.once:
+            url = await stack.enter_async_context(facing(face, config.service, beating=folder is None))
+            where |= {"listen": url} if url else {}
         telemetry.say("ready", grave=bool(holds), schedules=len(config.schedules), holds=holds, **where)
         notifier.ready(f"held: {', '.join(holds)}" if holds else f"schedules: {len(config.schedules)}")
         await (daemon.once() if options.once else _until(daemon, options.for_s))
@@ -89,24 +109,10 @@ def _folder(stack: AsyncExitStack) -> Path:
     return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="callboard-")))
 
 
-async def _opened(
-    stack: AsyncExitStack,
-    config: Config,
-    key: Secret | None,
-    options: Options,
-    clock: Clock,
-    channels: Channels,
-    folder: Path | None,
-) -> Daemon:
-    ledger = options.ledger or Path(config.service.ledger)
-    if folder is not None:
-        sandbox = rehearsal(config.account, clock)
-        config = redirected(config, await stack.enter_async_context(serving(sandbox, clock)))
-        key = Secret("sandbox-needs-no-key", "the sandbox")
-        ledger = options.ledger or folder / "sandbox.db"
-    if key is None:
-        raise ValueError("no API key")
-    return await stack.enter_async_context(house(config, ledger, key, clock, channels))
+async def _rehearsed(stack: AsyncExitStack, config: Config, clock: Clock) -> tuple[Config, Secret]:
+    """The same configuration at a sandbox of its own, and a key for it."""
+    base_url = await stack.enter_async_context(serving(rehearsal(config.account, clock), clock))
+    return redirected(config, base_url), Secret("sandbox-needs-no-key", "the sandbox")
 
 
 async def _until(daemon: Daemon, for_s: float | None) -> None:

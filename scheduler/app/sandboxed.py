@@ -34,13 +34,19 @@ def rehearsal(account: Account, clock: Clock, key: str | None = None) -> Sandbox
 async def serving(
     sandbox: Sandbox, clock: Clock, host: str = "127.0.0.1", port: int = 0
 ) -> AsyncIterator[str]:
-    """The sandbox on a real socket, with its events going out; yields its base URL."""
-    async with sandbox.serving(host, port) as base_url, asyncio.TaskGroup() as group:
-        pump = group.create_task(_pump(sandbox, clock))
-        try:
-            yield base_url
-        finally:
-            pump.cancel()
+    """The sandbox on a real socket, with its events going out; yields its base URL.
+
+    What ends the block is raised as it is, not in a group of one.
+    """
+    try:
+        async with sandbox.serving(host, port) as base_url, asyncio.TaskGroup() as group:
+            pump = group.create_task(_pump(sandbox, clock))
+            try:
+                yield base_url
+            finally:
+                pump.cancel()
+    except BaseExceptionGroup as group_of_one:
+        raise group_of_one.exceptions[0] from None
 
 
 def redirected(config: Config, base_url: str) -> Config:

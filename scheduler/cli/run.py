@@ -7,6 +7,7 @@ channel's line is a delivery.
 
 from __future__ import annotations
 
+import errno
 import sys
 import tempfile
 from collections import Counter
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 TRY_LATER, NO_PERMISSION, BAD_CONFIG = 75, 77, 78
 """Exit codes as sysexits.h has them (EX_TEMPFAIL, EX_NOPERM, EX_CONFIG)."""
+
+_LISTENING = {errno.EADDRINUSE: TRY_LATER, errno.EACCES: NO_PERMISSION}
 
 
 @click.command()
@@ -164,6 +167,7 @@ def _set_up_the_log(
 def exit_codes() -> Iterator[None]:
     """Known errors of a start become one line and the exit code that says whether trying later helps."""
     from scheduler.ledger import LedgerError, LedgerHeld, LedgerUnavailable
+    from scheduler.web.server import ListenError
 
     try:
         yield
@@ -171,5 +175,7 @@ def exit_codes() -> Iterator[None]:
         # The ledger says what is wrong in words; what the system said to it is behind them.
         denied = isinstance(error.__context__, PermissionError)
         raise Refusal(str(error), NO_PERMISSION if denied else TRY_LATER) from None
+    except ListenError as error:
+        raise Refusal(str(error), _LISTENING.get(error.number or 0, BAD_CONFIG)) from None
     except (LedgerError, SettingsError, ValueError) as error:
         raise Refusal(str(error), BAD_CONFIG) from None

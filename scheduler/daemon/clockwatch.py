@@ -32,7 +32,8 @@ class Trust(Enum):
 
 
 class ClockWatch:
-    """Holds creation while the wall clock can't be believed; `since` is when it last began to."""
+    """Holds creation while the wall clock can't be believed; `held` is whether it does, `since` when it last
+    began to."""
 
     def __init__(self, ledger: Ledger, alarm: Alarm, hold: Change, lift: Change) -> None:
         self._ledger = ledger
@@ -40,7 +41,7 @@ class ClockWatch:
         self._hold = hold
         self._lift = lift
         self._latest: Instant = 0.0
-        self._held = False
+        self.held = False
         self.since: Instant = 0.0
 
     async def begin(self) -> None:
@@ -51,11 +52,11 @@ class ClockWatch:
     async def look(self, now: Instant) -> Trust:
         """Compare the clocks; each turn begins with it."""
         self._alarm.look()
-        if self._held:
+        if self.held:
             return await self._look_again(now)
         if self._alarm.jumps.held or await self._is_before_newest(now):
             await self._hold(MissReason.CLOCK_HELD)
-            self._held, self.since = True, now
+            self.held, self.since = True, now
             return Trust.HELD
         self._latest = now
         return Trust.TRUSTED
@@ -69,7 +70,7 @@ class ClockWatch:
         if jumps.held or now - jumps.agreed_since < AGREED_S:
             return Trust.HELD
         await self._lift(MissReason.CLOCK_HELD)
-        self._held, self._latest = False, now
+        self.held, self._latest = False, now
         return Trust.LIFTED
 
     async def _is_before_newest(self, now: Instant) -> bool:

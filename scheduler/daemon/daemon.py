@@ -19,6 +19,7 @@ from scheduler import lifecycle
 from scheduler.alarm import Alarm
 from scheduler.clock import Bell, Clock
 from scheduler.daemon.admitting import Admitting
+from scheduler.daemon.checkup import Checkup
 from scheduler.daemon.clockwatch import ClockWatch, Trust
 from scheduler.daemon.delivering import Delivering
 from scheduler.daemon.hands import InHand
@@ -75,13 +76,15 @@ class Daemon:
         self._hands = InHand(self._group, self.bell)
         self._admitting = Admitting(ledger, self._limits, self._runner, self._surveying, self._hands)
         self._delivering = Delivering(ledger, self._runner, clock, telemetry, self._hands)
-        self._last_turn_at: Instant | None = None
+        self.turned_at: Instant | None = None
         self._next_at: Instant | None = None
         self._pending: Config | None = None
-        self._unwritable = False
-        self._begun = False
+        self.unwritable = False
+        self.begun = False
         self.stopping = False
         self.turns = 0
+        parts = (self._alarm, self._limits, self._clockwatch, self._promising)
+        self.checkup = Checkup(self, ledger, clock, *parts)
 
     async def __aenter__(self) -> Daemon:
         """Begin: take up what the ledger holds; afterwards `turn` may be called."""
@@ -132,7 +135,7 @@ class Daemon:
         at = await self._admitting.start(view, self.config.account, generation, now)
         times = (self._promising.next_at, self._overlaps.next_at, self._delivering.next_at, at)
         self._next_at = min(each for each in times if each is not None)
-        self._last_turn_at = now
+        self.turned_at = now
 
     def next_turn(self) -> Instant | None:
         """When the next turn is due, as far as time alone tells; a ring may make it sooner."""
@@ -150,7 +153,7 @@ class Daemon:
     async def drain(self) -> None:
         """Finish what is in hand, and hand over the links that come of it; nothing else is started."""
         self.stop()
-        if self._begun:
+        if self.begun:
             await self._try_turn()
         while len(self._hands):
             await self._hands.changed()
@@ -202,14 +205,14 @@ class Daemon:
         try:
             await self.turn()
         except LedgerUnavailable as error:
-            if not self._unwritable:
+            if not self.unwritable:
                 self._telemetry.say("ledger_unavailable", grave=True, detail=str(error))
-            self._unwritable = True
+            self.unwritable = True
             self._next_at = self._clock.now() + LEDGER_AGAIN_S
             return
-        if self._unwritable:
+        if self.unwritable:
             self._telemetry.say("ledger_available")
-        self._unwritable = False
+        self.unwritable = False
 
     async def _rest(self) -> None:
         self._alarm.wake_at(self._next_at)
@@ -264,14 +267,14 @@ class Daemon:
         """
         await self._promising.begin(self.config.schedules, now)
         self._terms.know(self._promising.generation, self.config.schedules)
-        self._begun = True
+        self.begun = True
 
     # --- the parts of a turn ---
 
     async def _promise(self, trust: Trust, now: Instant) -> None:
         """Write what opens soon; what opened while the clock was held is planned, and closed as such."""
         since = min(now, self._clockwatch.since) if trust is Trust.LIFTED else now
-        if trust is Trust.LIFTED or not self._begun:
+        if trust is Trust.LIFTED or not self.begun:
             await self._take_up(since)
         await self._promising.ahead(since)
         if (pending := self._pending) is not None:
@@ -289,7 +292,7 @@ class Daemon:
     def _unkept(self, record: Record, held: str | None) -> Fact:
         if record.key in self._overlaps.blocked:
             return Skipped(SkipReason.OVERLAP)
-        waited = self._last_turn_at is not None and self._last_turn_at >= record.starts_at
+        waited = self.turned_at is not None and self.turned_at >= record.starts_at
         return Missed(lifecycle.miss_reason(record, held, waited))
 
     def _faulty(self, detail: str) -> None:

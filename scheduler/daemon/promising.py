@@ -28,13 +28,15 @@ PLAN_GAP_S = 60.0
 
 
 class Promising:
-    """Writes promises ahead of time; `next_at` is when it has something to write again."""
+    """Writes promises ahead of time; `next_at` is when it has something to write again, `next_due` when the
+    first promise that it has not written yet is due, if that is soon enough to be known."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._schedules: Mapping[str, Schedule] = {}
         self.generation = 0
         self.next_at: Instant = 0.0
+        self.next_due: Instant | None = None
 
     async def begin(self, schedules: Mapping[str, Schedule], now: Instant) -> None:
         """Take up the plan where the ledger's high-water mark stands, with these schedules."""
@@ -60,7 +62,9 @@ class Promising:
         if until > mark:
             plan = occurrences(self._schedules.values(), mark, until)
             await self._ledger.promise(plan, self._schedules, now, until)
-        opens = await asyncio.to_thread(_next_opening, self._schedules.values(), max(mark, until))
+        after = max(mark, until)
+        coming = await asyncio.to_thread(_next, self._schedules.values(), after)
+        opens, self.next_due = (coming.opens, coming.due) if coming else (after + LOOK_AHEAD_S, None)
         self.next_at = max(opens - policy.PROMISE_AHEAD_S, now + PLAN_GAP_S)
 
     async def _take(
@@ -102,10 +106,9 @@ def _missed(
     return {name: (number, first[name]) for name, number in counts.items()}
 
 
-def _next_opening(schedules: Collection[Schedule], after: Instant) -> Instant:
-    until = after + LOOK_AHEAD_S
-    upcoming = next(occurrences(schedules, after, until), None)
-    return until if upcoming is None else upcoming.opens
+def _next(schedules: Collection[Schedule], after: Instant) -> Occurrence | None:
+    """What opens first within the next hours."""
+    return next(occurrences(schedules, after, after + LOOK_AHEAD_S), None)
 
 
 def _sorted(

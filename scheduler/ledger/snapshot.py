@@ -21,7 +21,9 @@ from scheduler.ledger.account import Hold
 from scheduler.ledger.driver import Access, SqliteDriver
 from scheduler.ledger.errors import LedgerDamaged, LedgerError, LedgerMismatch, LedgerUnavailable
 from scheduler.ledger.migrate import migrations, version
+from scheduler.ledger.standing import delivered, standing
 from scheduler.record import Record
+from scheduler.vitals import Standing
 
 PAGE = 500
 """Records read at once: bounds memory, whatever the ledger holds."""
@@ -141,6 +143,14 @@ class Snapshot:
         """How many promises were ever written, by (schedule, date)."""
         found = self._driver.fetch("SELECT schedule, date, promised FROM tallies")
         return {(row[0], row[1]): row[2] for row in found}
+
+    def standing(self, now: Instant) -> Standing:
+        """What it holds now, in numbers; quick, however much there is."""
+        return standing(self._driver, now)
+
+    def delivered(self) -> dict[str, Instant]:
+        """When each schedule's last link was handed over; it looks at everything."""
+        return delivered(self._driver)
 
     def counts(self) -> dict[tuple[str, str], dict[str, int]]:
         """How many records stand in each stage, by (schedule, date)."""

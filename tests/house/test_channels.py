@@ -169,7 +169,7 @@ async def test_a_reload_without_its_secret_changes_nothing_and_says_so(rig, chan
     await channels.use(config)
     async with rig.open(config) as daemon:
         args = ([rig.folder / "callboard.yaml"], config, daemon, Telemetry(), Notifier(None), channels)
-        reloading = Reloading(*args)
+        reloading = Reloading(*args, rig.clock.now)
         rig.config(hooked())
         with capture_logs() as lines:
             reloading.ring()

@@ -12,6 +12,7 @@ import structlog
 from jobs.tavus.sandbox import Fault
 from scheduler.app.channels import open_channels
 from scheduler.app.house import house
+from scheduler.app.observing import new_metrics
 from scheduler.settings import LogStyle, Redaction, Secret
 from scheduler.telemetry import Telemetry, configure
 from tests.house.teams import team
@@ -36,7 +37,7 @@ async def _open(rig, config):
     key, redaction = Secret(KEY, "the test"), Redaction()
     async with open_channels(rig.clock.now, Telemetry(), redaction) as channels:
         await channels.use(config)
-        async with house(config, rig.ledger_path, key, rig.clock, channels) as daemon:
+        async with house(config, rig.ledger_path, key, rig.clock, channels, new_metrics()) as daemon:
             yield daemon
 
 

@@ -1,0 +1,96 @@
+"""How a house at work is doing at one moment, and whether it does its work: values for health and metrics.
+
+What stands here is known without asking the ledger, so it may be looked at as often as anybody likes. It
+names nobody. Who looks, and what is done about it, is not known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from jobs.model import Instant
+
+TICKING_S = 60.0
+"""The alarm ticks every 15 s, and is revived after 30 s of silence: older than this, it is dead."""
+
+UNWRITABLE = "the ledger can't be written"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vitals:
+    """One moment of a house. Times that are over or that nobody knows are `None`.
+
+    `tick_age_s` is measured on a clock that nobody sets; `None` where no alarm was started. `cap` is how
+    many conversations there may be at once, `counted` of `rate` requests count now, `penalty_s` is how long
+    every request still waits because the account turned one away, and `shut` whether it said that it is
+    full. `clock_step_s` is how far the wall clock jumped and is not yet believed.
+    """
+
+    at: Instant
+    begun: bool
+    stopping: bool
+    writable: bool
+    clock_held: bool
+    clock_step_s: float
+    tick_age_s: float | None
+    ticks: int
+    revived: int
+    turns: int
+    turned_at: Instant | None
+    in_hand: int
+    cap: int
+    rate: int
+    counted: int
+    penalty_s: float
+    shut: bool
+    next_due: Instant | None
+
+
+class Outbox(NamedTuple):
+    """Deliveries of one channel that are still open, and when the oldest of their conversations began."""
+
+    waiting: int
+    since: Instant
+
+
+class Standing(NamedTuple):
+    """What the ledger holds now, in numbers. `waiting` are promises that are open and not begun, `unknown`
+    those of which nobody knows whether a conversation was made, `next_due` is the next of those that are
+    written; `holds` are reasons with their beginnings, `outbox` is by channel."""
+
+    waiting: int
+    held: int
+    live: int
+    unknown: int
+    strays: int
+    next_due: Instant | None
+    holds: Mapping[str, Instant]
+    outbox: Mapping[str, Outbox]
+
+
+class Reload(NamedTuple):
+    """How the last reading of the configuration went, and when one last went well."""
+
+    ok: bool
+    at: Instant
+
+
+def unready(vitals: Vitals) -> Iterator[str]:
+    """Why the house doesn't do its work now, in words for people; nothing when it does.
+
+    A hold is no reason: what is promised waits, and a start would not help.
+    """
+    if vitals.stopping:
+        yield "draining: it was told to stop"
+    if vitals.clock_held:
+        yield "the clock jumped, and is not believed yet"
+    elif not vitals.begun:
+        yield "starting: what was promised is not taken up yet"
+    if not vitals.writable:
+        yield UNWRITABLE
+    if vitals.tick_age_s is None:
+        yield "the alarm was not started"
+    elif vitals.tick_age_s > TICKING_S:
+        yield f"the alarm has not ticked for {vitals.tick_age_s:.0f} s"
