@@ -1,11 +1,6 @@
-"""Small schedules that several house tests share, and a mail server to the letter but without a wire."""
+"""Small schedules that several house tests share."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-
-from jobs.errors import StepFailed
-from jobs.model import Deliver, Delivered
 
 
 def mailed(
@@ -17,29 +12,6 @@ def mailed(
     for n in range(size):
         text = text.replace(f"name: P{n}}}", f"name: P{n}, email: p{n:03}@example.com}}")
     return f"mail: {{from: Practice <practice@example.com>, sink: unused}}\n{text}"
-
-
-class Office:
-    """A channel that keeps what it is given, unless `trouble` says what goes wrong at that time."""
-
-    def __init__(
-        self, now: Callable[[], float], trouble: Callable[[float], StepFailed | None] = lambda _: None
-    ) -> None:
-        self.now = now
-        self.trouble = trouble
-        self.tried: list[tuple[float, Deliver]] = []
-        self.taken: list[tuple[float, Deliver]] = []
-
-    async def deliver(self, step: Deliver) -> Delivered:
-        self.tried.append((self.now(), step))
-        if (failed := self.trouble(self.now())) is not None:
-            raise failed
-        self.taken.append((self.now(), step))
-        return Delivered(step.address)
-
-    def letters(self) -> list[bytes]:
-        """What was handed over, in order."""
-        return [step.message or b"" for _, step in self.taken]
 
 
 def team(size: int, *, at: str = '"08:00"', extra: str = "", properties: str = "", body: str = "") -> str:
