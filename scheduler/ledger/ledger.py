@@ -196,10 +196,10 @@ class Ledger:
         """Forget a page of the records that were over before then; `after` is 0, or where the last ended."""
         return await self._do(lambda driver: pruning.page(driver, before, after))
 
-    async def prune_rest(self, before: Instant, records: int, now: Instant) -> tuple[int, int]:
-        """Forget the account's old facts and unnamed generations: how many; tell that `records` went."""
+    async def pruned(self, records: int, facts: int, now: Instant) -> int:
+        """Tell how much was forgotten, and forget generations that no record names any more: how many."""
         current = self._generation
-        return await self._do(lambda driver: pruning.rest(driver, before, records, current, now))
+        return await self._do(lambda driver: pruning.finish(driver, records, facts, current, now))
 
     # --- the account ---
 

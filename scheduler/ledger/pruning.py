@@ -65,8 +65,8 @@ class Forgetful(Protocol):
     async def prune(self, before: Instant, after: int) -> Pruned:
         """Forget a page of what is old."""
 
-    async def prune_rest(self, before: Instant, records: int, now: Instant) -> tuple[int, int]:
-        """Forget what belonged to none of them; (facts, generations)."""
+    async def pruned(self, records: int, facts: int, now: Instant) -> int:
+        """So much is forgotten: forget generations that nobody names any more; how many."""
 
 
 async def prune(
@@ -80,27 +80,29 @@ async def prune(
         if page.after is None or not await go_on():
             break
         after = page.after
-    more, generations = await ledger.prune_rest(before, records, now)
-    return Total(records, facts + more, generations)
+    return Total(records, facts, await ledger.pruned(records, facts, now))
 
 
 def page(driver: Driver, before: Instant, after: int) -> Pruned:
-    """Forget what is over among the next records; they stand in about the order of their time."""
+    """Forget what is over among the next records, which stand in about the order of their time, and as many
+    of the account's own facts."""
     found = driver.fetch(_LOOK, {"before": before, "after": after})
     keys = [row["key"] for row in found if row["over"]]
     facts = _forget(driver, keys) if keys else 0
+    accounts = driver.execute(_ACCOUNTS, (before,))
     reached_the_young = len(found) < PAGE or not any(row["old"] for row in found)
-    return Pruned(len(keys), facts, None if reached_the_young else found[-1]["place"])
+    done = reached_the_young and accounts < PAGE
+    place = found[-1]["place"] if found else after
+    return Pruned(len(keys), facts + accounts, None if done else place)
 
 
-def rest(driver: Driver, before: Instant, records: int, current: int, now: Instant) -> tuple[int, int]:
-    """Forget the account's old facts, a page of them, and generations that no record names; `current` is the
-    one in force. What was forgotten becomes a fact itself, so the newest fact is never the one to go (S9)."""
-    facts = driver.execute(_ACCOUNTS, (before,))
+def finish(driver: Driver, records: int, facts: int, current: int, now: Instant) -> int:
+    """Forget generations that no record names; `current` is the one in force. What was forgotten becomes a
+    fact itself, so that there is always one as new as the ledger (S9)."""
     generations = driver.execute(_UNNAMED, (current,))
     if records or facts or generations:
         account.tell(driver, "pruned", {"records": records}, now)
-    return facts, generations
+    return generations
 
 
 def shut_before(driver: Driver) -> Instant:

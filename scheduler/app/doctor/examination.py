@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from scheduler.app.doctor import machine, place, post, schedules, secret, service
+from scheduler.app.doctor import door, machine, place, post, schedules, secret, service
 from scheduler.app.doctor.finding import Finding, failed, ok, skipped, warning
 from scheduler.clock import Clock
 from scheduler.config import Problem
@@ -92,6 +92,7 @@ def _checks_of(config: Config, case: Case, clock: Clock) -> Iterator[_Check]:
     yield _Check(place.LEDGER, _all(lambda: place.place(config, ledger)))
     yield _Check(post.MAIL, lambda: post.post(config))
     yield _Check(schedules.HOSTS, lambda: schedules.hosts(config))
+    yield _Check(door.PORT, lambda: door.port(config))
     if case.create_test:
         yield _Check(service.TRIAL, after(api.trial))
 

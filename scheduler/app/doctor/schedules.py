@@ -84,6 +84,8 @@ async def _resolve(host: str, found: dict[str, str | None]) -> None:
 
 
 def _hosts(config: Config) -> Iterator[str]:
+    if isinstance(config.service.heartbeat, str):
+        yield urlsplit(config.service.heartbeat).hostname or ""
     for schedule in config.schedules.values():
         urls = [address.target for address in schedule.deliver if address.channel in ("webhook", "slack")]
         callback = schedule.request.callback_url

@@ -25,6 +25,8 @@ def secrets(config: Config) -> Sequence[Finding]:
 def _others(config: Config) -> Iterator[SecretRef]:
     if config.mail and config.mail.smtp and config.mail.smtp.password:
         yield config.mail.smtp.password
+    service = (config.service.admin_token, config.service.heartbeat)
+    yield from (each for each in service if isinstance(each, SecretRef))
     yield from dict.fromkeys(config.webhook_secrets.values())
 
 

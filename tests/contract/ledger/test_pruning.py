@@ -161,6 +161,14 @@ async def test_the_accounts_old_facts_go_and_the_newest_fact_is_never_lost(ledge
     assert await ledger.newest_fact_at() == LATER
 
 
+async def test_a_years_facts_of_the_account_go_page_by_page(ledger: Ledger, raw: Raw) -> None:
+    for n in range(2 * PAGE + 5):
+        await ledger.surveyed(1, BIRTH + n)
+    assert (await forgotten(ledger, most_pages=1)).facts == PAGE
+    assert (await forgotten(ledger)).facts == PAGE + 5
+    assert raw("SELECT DISTINCT kind FROM facts") == [("pruned",)]
+
+
 async def test_a_hold_in_force_is_no_fact_to_forget(ledger: Ledger, snapshot: Open) -> None:
     await ledger.hold("spent", BIRTH)
     await forgotten(ledger)
