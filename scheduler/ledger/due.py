@@ -26,14 +26,14 @@ _STEPS = {
 }
 """In their order of precedence. A stray is ended and, when that was refused, asked after, in turn."""
 
-_LINKS = """
-SELECT key, channel, target, not_after FROM (
-  SELECT *, row_number() OVER (
-    PARTITION BY channel, iif(channel = 'mail', '', target) ORDER BY not_after, due, key
-  ) AS place FROM deliveries WHERE state = 'open' AND due <= :now
-) WHERE place <= :most ORDER BY channel != 'log', not_after, due, key
-"""
-"""The log first, then what dies soonest; of each route as many, so that none hides another."""
+_ROUTE = "channel, iif(channel = 'mail', '', target)"
+"""What deliveries share that fail together: the one mail server, or a URL. In the words of its index."""
+
+_ROUTES = f"SELECT DISTINCT {_ROUTE} FROM deliveries WHERE state = 'open'"  # noqa: S608
+_LINKS = f"""
+SELECT key, channel, target, not_after FROM deliveries
+WHERE state = 'open' AND ({_ROUTE}) = (:channel, :target) AND due <= :now ORDER BY not_after LIMIT :most
+"""  # noqa: S608
 
 _NEXT = """
 SELECT min(at) FROM (
@@ -107,7 +107,12 @@ def _steps(driver: Driver, now: Instant, most: int) -> list[Due]:
 
 
 def _links(driver: Driver, now: Instant, most: int) -> list[Link]:
-    return [
+    """The log first, then what dies soonest; of each route as many, so that none hides another."""
+    found = [
         Link(key, Address(channel, target), not_after)
-        for key, channel, target, not_after in driver.fetch(_LINKS, {"now": now, "most": most})
+        for route in driver.fetch(_ROUTES)
+        for key, channel, target, not_after in driver.fetch(
+            _LINKS, {"channel": route[0], "target": route[1], "now": now, "most": most}
+        )
     ]
+    return sorted(found, key=lambda link: (link.address.channel != "log", link.not_after))

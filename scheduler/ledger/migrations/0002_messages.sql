@@ -7,3 +7,7 @@ CREATE TABLE messages (
   bytes   BLOB NOT NULL,
   PRIMARY KEY (key, channel, target)
 );
+
+-- What is due for one route (the mail server, or a URL), those whose link dies soonest first.
+CREATE INDEX deliveries_route ON deliveries (channel, iif(channel = 'mail', '', target), not_after)
+WHERE state = 'open';
