@@ -18,6 +18,9 @@ from scheduler.ledger.line import Blocked
 STEPS_MAX = 500
 """How many due steps of a kind one look names, beyond those in hand; the rest is due at the next turn."""
 
+LINKS_MAX = 500
+"""How many due links of one route a look names, in hand or not: well above what is in hand at once."""
+
 _STEPS = {
     "end": "SELECT key, end_at AS at FROM records WHERE end_at <= :now "
     "UNION ALL SELECT key, end_at FROM strays WHERE end_at <= :now AND tries % 2 = 0",
@@ -88,7 +91,7 @@ def view(driver: Driver, now: Instant, in_hand: int) -> View:
     }
     return View(
         steps=_steps(driver, now, STEPS_MAX + in_hand),
-        links=_links(driver, now, STEPS_MAX + in_hand),
+        links=_links(driver, now),
         waiting=line.waiting(driver, now),
         blocked=line.blocked(driver, now),
         held=line.held(driver, now),
@@ -106,13 +109,13 @@ def _steps(driver: Driver, now: Instant, most: int) -> list[Due]:
     ]
 
 
-def _links(driver: Driver, now: Instant, most: int) -> list[Link]:
+def _links(driver: Driver, now: Instant) -> list[Link]:
     """The log first, then what dies soonest; of each route as many, so that none hides another."""
     found = [
         Link(key, Address(channel, target), not_after)
         for route in driver.fetch(_ROUTES)
         for key, channel, target, not_after in driver.fetch(
-            _LINKS, {"channel": route[0], "target": route[1], "now": now, "most": most}
+            _LINKS, {"channel": route[0], "target": route[1], "now": now, "most": LINKS_MAX}
         )
     ]
     return sorted(found, key=lambda link: (link.address.channel != "log", link.not_after))
