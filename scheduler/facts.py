@@ -115,6 +115,16 @@ class GiveUpReason(StrEnum):
     """Every try that its channel allows has failed."""
 
 
+class Ask(StrEnum):
+    """What a person may ask of one promise."""
+
+    SKIP = "skip"
+    END = "end"
+    RESEND = "resend"
+    RETRY = "retry"
+    MAKE_UP = "make_up"
+
+
 # --- facts that the scheduler itself knows --------------------------------------------------------
 
 
@@ -198,6 +208,18 @@ class Cancelled:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A person wants this, and said why or didn't; `channel` narrows a resend, `other` is the key at the
+    other end of a make-up."""
+
+    ask: Ask
+    by: str
+    why: str | None = None
+    channel: str | None = None
+    other: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StrayFound:
     """A conversation of ours that this record does not want."""
 
@@ -230,8 +252,8 @@ class Faulted:
 
 Fact = (
     Attempted | Created | Found | NothingThere | Unlisted | Failed | Delivered | GaveUp | StillLive
-    | Doubted | Ended | NotThere | NotEnded | Skipped | Missed | Cancelled | StrayFound | StrayEnded
-    | StrayKept | Faulted
+    | Doubted | Ended | NotThere | NotEnded | Skipped | Missed | Cancelled | Asked | StrayFound
+    | StrayEnded | StrayKept | Faulted
 )  # fmt: skip
 
 KINDS: Mapping[str, type] = {

@@ -22,7 +22,10 @@ class DeliveryState(StrEnum):
 
 
 class Delivery(NamedTuple):
-    """The link on its way to one address: a row of its own, with its own due time (S27, S28)."""
+    """The link on its way to one address: a row of its own, with its own due time (S27, S28).
+
+    `at` is when it arrived or was given up; while it is open, when it arrived before it was asked for again.
+    """
 
     address: Address
     due: Instant
@@ -84,7 +87,11 @@ class Record(NamedTuple):
     inspect_at: Instant | None = None
     inspected_at: Instant | None = None
     end_at: Instant | None = None
+    end_asked_at: Instant | None = None
+    """When a person asked for its end."""
     not_there: int = 0
+    resends: int = 0
+    """How often a person had its link handed over again: each time it is another message (S27)."""
     deliveries: tuple[Delivery, ...] = ()
     strays: tuple[Stray, ...] = ()
 

@@ -164,7 +164,7 @@ def _what(fact: Fact, before: Record, after: Record) -> dict[str, Any]:
         reason = after.reason or reason
     if reason is not None:
         shown["reason"] = str(reason)
-    for name in ("step", "detail", "blame", "conversation_id"):
+    for name in ("step", "ask", "by", "why", "channel", "other", "detail", "blame", "conversation_id"):
         value = getattr(fact, name, None)
         if value is not None:
             shown[name] = str(value)

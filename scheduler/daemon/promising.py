@@ -13,10 +13,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 from jobs.model import Instant
-from scheduler import policy
+from scheduler import makeups, policy
 from scheduler.config import freeze
 from scheduler.facts import Cancelled, CancelReason, Skipped, SkipReason
-from scheduler.ledger import Ledger, Note
+from scheduler.ledger import Ledger, Note, Waiting
 from scheduler.model import Occurrence, Schedule
 from scheduler.planner import finder, occurrences
 
@@ -112,13 +112,13 @@ def _next(schedules: Collection[Schedule], after: Instant) -> Occurrence | None:
 
 
 def _sorted(
-    planned: Sequence[tuple[str, Instant]], schedules: Mapping[str, Schedule], now: Instant
+    planned: Sequence[Waiting], schedules: Mapping[str, Schedule], now: Instant
 ) -> tuple[list[Occurrence], list[Note], int]:
     """Of the promises that wait: those that stay, notes for those that don't, and how many move (S7)."""
     find = finder(schedules.values())
     stays, notes, moved = [], [], 0
-    for key, due in planned:
-        occurrence = find(key)
+    for key, due, timezone in planned:
+        occurrence = find(key) or makeups.settled(schedules, key, due, timezone)
         if occurrence is None or (occurrence.due != due and occurrence.opens <= now):
             notes.append(Note(key, Cancelled(CancelReason.REMOVED), now))
         elif occurrence.skip is not None:

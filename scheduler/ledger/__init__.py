@@ -17,7 +17,8 @@ from scheduler.ledger.ledger import Ledger
 from scheduler.ledger.line import Blocked
 from scheduler.ledger.messages import Outgoing
 from scheduler.ledger.notes import Note, Noted
-from scheduler.ledger.promises import GAP_SLOT, Closed
+from scheduler.ledger.promises import GAP_SLOT, Closed, Waiting
+from scheduler.ledger.skips import Kept
 
 __all__ = [
     "GAP_SLOT",
@@ -25,6 +26,7 @@ __all__ = [
     "Closed",
     "Due",
     "Hold",
+    "Kept",
     "Ledger",
     "LedgerDamaged",
     "LedgerError",
@@ -36,4 +38,5 @@ __all__ = [
     "Noted",
     "Outgoing",
     "View",
+    "Waiting",
 ]

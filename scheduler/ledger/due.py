@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from jobs.model import Address, Instant
-from scheduler.ledger import account, line
+from scheduler.ledger import account, line, pauses
 from scheduler.ledger.account import Hold
 from scheduler.ledger.driver import Driver
 from scheduler.ledger.line import Blocked
@@ -75,6 +75,7 @@ class View(NamedTuple):
     waiting: int
     blocked: Sequence[Blocked]
     shut: int
+    paused: int
     held: int
     looks: int
     live: int
@@ -94,6 +95,7 @@ def view(driver: Driver, now: Instant, in_hand: int) -> View:
         links=_links(driver, now),
         waiting=line.waiting(driver, now),
         blocked=line.blocked(driver, now),
+        paused=pauses.count(driver, now),
         held=line.held(driver, now),
         holds=account.holds(driver),
         next_at=driver.fetch(_NEXT, {"now": now})[0][0],

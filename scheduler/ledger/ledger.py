@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from jobs.model import Address, Instant
-from scheduler.ledger import account, due, line, messages, notes, promises, pruning, rows
+from scheduler.ledger import account, due, line, messages, notes, promises, pruning, rows, skips
 from scheduler.ledger.driver import Driver, SqliteDriver
 from scheduler.ledger.due import View
 from scheduler.ledger.errors import LedgerDamaged, LedgerMismatch
@@ -22,8 +22,9 @@ from scheduler.ledger.files import Lock, make_private, prepare
 from scheduler.ledger.messages import Outgoing
 from scheduler.ledger.migrate import migrate
 from scheduler.ledger.notes import Note, Noted
-from scheduler.ledger.promises import Closed
+from scheduler.ledger.promises import Closed, Waiting
 from scheduler.ledger.pruning import Pruned
+from scheduler.ledger.steering import Steering
 from scheduler.ledger.writer import Writer
 from scheduler.model import Occurrence, Schedule
 from scheduler.record import Record
@@ -38,7 +39,8 @@ ClosedListener = Callable[[Sequence[Closed]], None]
 
 
 class Ledger:
-    """One ledger, open for writing by this process alone. Verbs raise LedgerError."""
+    """One ledger, open for writing by this process alone. Verbs raise LedgerError; `steering` has those of
+    people."""
 
     def __init__(self, driver: Driver, lock: Lock, meta: Mapping[str, str]) -> None:
         self._writer = Writer(driver)
@@ -47,6 +49,7 @@ class Ledger:
         self._generation = 0
         self._listeners: list[Listener] = []
         self._closed_listeners: list[ClosedListener] = []
+        self.steering = Steering(self._do, self._tell, self._secret)
 
     @classmethod
     def open(
@@ -99,14 +102,15 @@ class Ledger:
         # An iterator would be empty when the writer has to run this again, and the mark would move alone.
         plan = await asyncio.to_thread(tuple, occurrences)
 
-        def write(driver: Driver) -> list[Closed]:
+        def write(driver: Driver) -> tuple[list[Closed], list[Noted]]:
             closed = promises.promise(driver, plan, schedules, self._secret, now)
             if until is not None:
                 account.move_mark(driver, until)
-            return closed
+            return closed, skips.meet(driver, now)
 
-        closed = await self._do(write)
+        closed, noted = await self._do(write)
         self._tell_closed(closed)
+        self._tell(noted)
         return sum(c.promises for c in closed)
 
     async def gap(self, schedule: str, date: str, count: int, since: Instant, now: Instant) -> None:
@@ -114,8 +118,8 @@ class Ledger:
         if await self._do(lambda driver: promises.gap(driver, schedule, date, count, since, now)):
             self._tell_closed([Closed("missed", "gap", schedule, date, count)])
 
-    async def planned(self) -> list[tuple[str, Instant]]:
-        """All promises that wait to be claimed: their keys, and when each is due."""
+    async def planned(self) -> list[Waiting]:
+        """All promises that wait to be claimed."""
         return await self._do(promises.planned)
 
     async def settle(
@@ -155,8 +159,7 @@ class Ledger:
     async def note(self, *facts: Note) -> list[Noted]:
         """Write what happened; what the records are afterwards. Returns when it is committed."""
         noted = await self._writer.share(notes.write, facts)
-        for listener in self._listeners:
-            listener(noted)
+        self._tell(noted)
         return noted
 
     # --- records ---
@@ -225,6 +228,10 @@ class Ledger:
 
     async def _do(self, job: Callable[[Driver], T]) -> T:
         return await self._writer.submit(job)
+
+    def _tell(self, noted: Sequence[Noted]) -> None:
+        for listener in self._listeners:
+            listener(noted)
 
     def _tell_closed(self, closed: Sequence[Closed]) -> None:
         for listener in self._closed_listeners:

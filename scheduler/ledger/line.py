@@ -13,7 +13,7 @@ from typing import NamedTuple
 from jobs.model import Instant
 from scheduler import policy
 from scheduler.facts import Attempted
-from scheduler.ledger import codec, rows
+from scheduler.ledger import codec, pauses, rows
 from scheduler.ledger.driver import Driver
 from scheduler.model import Overlap
 from scheduler.record import Record
@@ -35,7 +35,7 @@ SELECT (SELECT count(*) FROM records
 _CLAIM = f"""
 WITH line AS (
   SELECT r.rowid AS place, r.party, r.overlap, r.due, r.rank, r.key FROM records AS r
-  WHERE {_OPEN} AND {_FREE} AND NOT EXISTS (SELECT 1 FROM holds)
+  WHERE {_OPEN} AND {_FREE} AND NOT EXISTS (SELECT 1 FROM holds) AND NOT {pauses.PAUSED}
   ORDER BY r.due, r.rank, r.key LIMIT :count
 ), head AS (
   SELECT place, overlap, row_number() OVER (PARTITION BY party ORDER BY due, rank, key) AS nth FROM line
@@ -100,8 +100,8 @@ def claim(driver: Driver, now: Instant, count: int, generation: int) -> list[Rec
     when nobody is left in line.
 
     Terms are frozen by the first claim: a promise that comes back is claimed under the same ones,
-    unless a swap has settled it anew since (S7). While a hold is in force nobody is claimed: it may
-    have come since the turn that asked.
+    unless a swap has settled it anew since (S7). While a hold is in force nobody is claimed, and nobody
+    who is paused: either may have come since the turn that asked.
     """
     found = driver.fetch(_CLAIM, {"now": now, "count": count, "generation": generation})
     found.sort(key=_PLACE)

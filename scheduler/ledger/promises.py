@@ -8,12 +8,14 @@ frozen only at its claim; until then `settle` follows the configuration (S7).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from jobs.model import Instant
 from scheduler import marks
-from scheduler.facts import MissReason, Stage
+from scheduler.desk import Pause
+from scheduler.facts import MissReason, SkipReason, Stage
+from scheduler.ledger import pauses, skips
 from scheduler.ledger.driver import Driver
 from scheduler.ledger.pruning import shut_before
 from scheduler.model import Occurrence, Schedule
@@ -42,6 +44,14 @@ WHERE key = ?9 AND stage = 'planned'
 """
 
 
+class Waiting(NamedTuple):
+    """A promise that waits to be claimed: when it is due, and the zone whose clock says so."""
+
+    key: str
+    due: Instant
+    timezone: str
+
+
 class Closed(NamedTuple):
     """Promises that were terminal as they were written: how many, of which schedule and day, and why."""
 
@@ -59,13 +69,15 @@ def promise(
     secret: bytes,
     now: Instant,
 ) -> list[Closed]:
-    """Write what is not written yet: planned, skipped with its reason, or missed when it is too late (S4).
+    """Write what is not written yet: planned, skipped with its reason, or missed when it is too late (S4); of
+    what is too late, what opened in a pause is skipped (S5), and what a person took back waits to be met.
 
     What may have been forgotten since is left alone, whatever the clock says (S1).
     """
     forgotten = shut_before(driver)
     fresh = (o for o in occurrences if o.shuts > forgotten)
-    newest = _insert(driver, (_row(o, schedules[o.schedule], secret, now) for o in fresh))
+    judged = _judge(pauses.remembered(driver), skips.ahead(driver), now)
+    newest = _insert(driver, (_row(o, schedules[o.schedule], secret, *judged(o)) for o in fresh))
     driver.execute(
         "INSERT INTO facts (key, at, kind, data) SELECT key, ?, stage, json_object('reason', reason) "
         "FROM records WHERE rowid > ? AND stage != 'planned'",
@@ -106,10 +118,10 @@ def settle(driver: Driver, stays: Iterable[Occurrence], schedules: Mapping[str, 
     driver.execute_many(_SETTLE, (_settled(o, schedules[o.schedule]) for o in stays))
 
 
-def planned(driver: Driver) -> list[tuple[str, Instant]]:
-    """All promises that wait to be claimed: their keys, and when each is due."""
-    sql = "SELECT key, due FROM records WHERE stage = 'planned' ORDER BY due"
-    return [(row[0], row[1]) for row in driver.fetch(sql)]
+def planned(driver: Driver) -> list[Waiting]:
+    """All promises that wait to be claimed."""
+    sql = "SELECT key, due, timezone FROM records WHERE stage = 'planned' ORDER BY due"
+    return [Waiting(*row) for row in driver.fetch(sql)]
 
 
 def _insert(driver: Driver, rows: Iterable[Sequence[object]]) -> int:
@@ -120,9 +132,10 @@ def _insert(driver: Driver, rows: Iterable[Sequence[object]]) -> int:
     return newest
 
 
-def _row(o: Occurrence, schedule: Schedule, secret: bytes, now: Instant) -> Sequence[object]:
+def _row(
+    o: Occurrence, schedule: Schedule, secret: bytes, stage: Stage, reason: str | None
+) -> Sequence[object]:
     key = o.key
-    stage, reason = _judged(o, now)
     waits = stage is Stage.PLANNED
     mark = marks.mark(secret, key) if waits else ""
     terms = schedule.request.properties
@@ -141,10 +154,21 @@ def _settled(o: Occurrence, schedule: Schedule) -> Sequence[object]:
     return (o.due, o.opens, o.shuts, o.rank, *clocks, private, schedule.overlap, o.key, o.timezone)
 
 
-def _judged(o: Occurrence, now: Instant) -> tuple[Stage, str | None]:
-    if o.skip is not None:
-        return Stage.SKIPPED, o.skip
-    return (Stage.MISSED, MissReason.LATE) if now > o.shuts else (Stage.PLANNED, None)
+def _judge(
+    paused: Sequence[Pause], taken_back: Collection[str], now: Instant
+) -> Callable[[Occurrence], tuple[Stage, str | None]]:
+    """Where a promise begins."""
+
+    def judged(o: Occurrence) -> tuple[Stage, str | None]:
+        if o.skip is not None:
+            return Stage.SKIPPED, o.skip
+        if now <= o.shuts or (taken_back and o.key in taken_back):
+            return Stage.PLANNED, None
+        if pauses.covers(paused, o, now):
+            return Stage.SKIPPED, SkipReason.PAUSED
+        return Stage.MISSED, MissReason.LATE
+
+    return judged
 
 
 def _party(o: Occurrence) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from jobs.model import Address
 from scheduler.facts import Stage
-from scheduler.ledger.driver import Driver
+from scheduler.ledger.driver import Driver, Params
 from scheduler.record import Delivery, DeliveryState, Record, Stray
 
 FIELDS = Record._fields[:-2]
@@ -32,7 +32,7 @@ LISTED = "(SELECT value FROM json_each(?))"
 _STAGE, _PRIVATE, _TOLD = FIELDS.index("stage"), FIELDS.index("private"), len(FIELDS)
 
 
-def load(driver: Driver, where: str, params: Sequence[Any] = ()) -> list[Record]:
+def load(driver: Driver, where: str, params: Params = ()) -> list[Record]:
     """The records of a query (what follows `FROM records AS r`), whole, in its order."""
     return whole(driver, driver.fetch(f"SELECT {columns('r')} FROM records AS r {where}", params))  # noqa: S608
 

@@ -28,6 +28,7 @@ from typing import Any, NamedTuple
 from jobs.errors import Reason
 from jobs.model import Address, Created, Delivered, Ended, Instant, NotEnded, NotThere, StillLive
 from scheduler.facts import (
+    Asked,
     Attempted,
     Cancelled,
     Doubted,
@@ -48,7 +49,7 @@ from scheduler.facts import (
     StrayKept,
     Unlisted,
 )
-from scheduler.lifecycle import anytime, creation, living
+from scheduler.lifecycle import anytime, creation, living, steered
 from scheduler.lifecycle.creation import Addresses, last_look
 from scheduler.lifecycle.parts import open_delivery
 from scheduler.record import Delivery, DeliveryState, Record
@@ -169,6 +170,7 @@ _TABLE: tuple[Any, ...] = (
     (P, Missed, creation.close, M),
     (P, Cancelled, creation.close, X),
     (P, Found, creation.found, L, E, P, M, F),
+    (P, Asked, steered.asked, P, X),
     (P, Faulted, anytime.faulted, P, F),
     (C, Created, creation.created, L, E),
     (C, Found, creation.found, C, L, E, P, M, F),
@@ -185,9 +187,11 @@ _TABLE: tuple[Any, ...] = (
     (L, NotThere, living.not_there, L, E),
     (L, NotEnded, living.not_ended, L),
     (L, Ended, living.ended, E),
+    (L, Asked, steered.asked, L),
     (L, Found, anytime.listed, L),
     (L, Created, anytime.listed, L),
     (L, Faulted, anytime.faulted, L, F),
+    (F, Asked, steered.asked, P, C, F),
     # test_mode is over at once and its link delivered all the same; and some arrive when all is over
     (E, Delivered, living.delivered, E),
     (F, Delivered, living.delivered, F),

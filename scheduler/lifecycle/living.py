@@ -33,6 +33,7 @@ def delivered(r: Record, fact: Delivered, at: Instant, _: Addresses) -> Record:
         r, fact.address, lambda d: d if d.state is arrived else d._replace(state=arrived, at=at, reason=None)
     )
     unsaid = r.stage is Stage.LIVE and r.end_at is not None and not _overdue(r, at)
+    unsaid = unsaid and r.end_asked_at is None
     return _watched(after, at)._replace(end_at=None) if first and unsaid and after != r else after
 
 

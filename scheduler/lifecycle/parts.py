@@ -21,10 +21,7 @@ def within(told: Instant, earliest: Instant, latest: Instant) -> Instant:
 def over(r: Record, reason: EndedReason, ended_at: Instant) -> Record:
     """The conversation is over: what was not delivered never will be (design, section 3)."""
     closed = tuple(
-        d._replace(state=DeliveryState.GIVEN_UP, at=ended_at, reason=str(GiveUpReason.ENDED))
-        if d.state is DeliveryState.OPEN
-        else d
-        for d in r.deliveries
+        _shut(d, GiveUpReason.ENDED, ended_at) if d.state is DeliveryState.OPEN else d for d in r.deliveries
     )
     told = not closed or any(d.state is DeliveryState.DELIVERED for d in closed)
     why = reason if told else EndedReason.UNDELIVERED
@@ -64,9 +61,8 @@ def given_up(r: Record, address: Address, reason: GiveUpReason, at: Instant) -> 
     """An address is given up, if its delivery is open; when all are, the conversation is ended (S28)."""
     if open_delivery(r, address) is None:
         return r
-    given_up = DeliveryState.GIVEN_UP
-    after = with_delivery(r, address, lambda d: d._replace(state=given_up, at=at, reason=str(reason)))
-    lost = all(d.state is given_up for d in after.deliveries)
+    after = with_delivery(r, address, lambda d: _shut(d, reason, at))
+    lost = all(d.state is DeliveryState.GIVEN_UP for d in after.deliveries)
     return after._replace(end_at=at) if lost and after.stage is Stage.LIVE else after
 
 
@@ -76,3 +72,10 @@ def tried(r: Record, address: Address, due: Instant, at: Instant) -> Record:
     if delivery is None or due > delivery.not_after:
         return given_up(r, address, GiveUpReason.STALE, at)
     return with_delivery(r, address, lambda d: d._replace(due=due, tries=d.tries + 1))
+
+
+def _shut(d: Delivery, reason: GiveUpReason, at: Instant) -> Delivery:
+    """Not tried again. What had arrived before it was asked for again has still arrived."""
+    if d.at is not None:
+        return d._replace(state=DeliveryState.DELIVERED, reason=str(reason))
+    return d._replace(state=DeliveryState.GIVEN_UP, at=at, reason=str(reason))

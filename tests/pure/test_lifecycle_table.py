@@ -13,6 +13,8 @@ from jobs.model import Created, Delivered, Ended, EndReason, NotEnded, NotThere,
 from scheduler.facts import (
     KINDS,
     REASONS,
+    Ask,
+    Asked,
     Attempted,
     Cancelled,
     CancelReason,
@@ -41,6 +43,13 @@ from tests.pure.lives import LOG, MAIL, T0, after, promise
 
 IDS = ("c1", "c2", "c3")
 OPEN = (Stage.PLANNED, Stage.CREATING, Stage.LIVE)
+BEGUN = (Attempted(1), Failed(StepKind.CREATE, Reason.LOST, "x"))
+LIKELY: dict[Stage, tuple[Fact, ...]] = {
+    Stage.PLANNED: BEGUN,
+    Stage.CREATING: BEGUN,
+    Stage.FAILED: (Asked(Ask.RETRY, "ops"),),
+}
+"""What brings a record forward, or back: told more often, so that walks come far."""
 LEAVES_CREATING = (Created, Found, NothingThere, Unlisted, Failed, Faulted)
 """An answer, a look, a definite no - and the fence, but only to `failed`."""
 
@@ -80,11 +89,11 @@ def walk(choices: random.Random, length: int) -> Iterator[Told]:
     for _ in range(length):
         at += choices.choice([0, 1, 3, 12, 40, 400])
         fact = choices.choice(facts(at))
-        if choices.random() < 0.4 and record.stage in (Stage.PLANNED, Stage.CREATING):
-            lost = Failed(StepKind.CREATE, Reason.LOST, "x")
+        if choices.random() < 0.4 and record.stage in LIKELY:
             private = (Found(choices.choice(IDS), "https://c", T0, True),) if record.private else ()
-            forward: tuple[Fact, ...] = (Attempted(1), lost, *private)
-            fact = choices.choice(forward)
+            fact = choices.choice((*LIKELY[record.stage], *private))
+        if choices.random() < 0.05:
+            fact = Asked(choices.choice(list(Ask)), "ops")
         yield at, fact, record, (record := after(record, (at, fact)))
 
 
@@ -116,7 +125,7 @@ def test_a_stage_is_left_only_as_the_table_says(told: list[Told]) -> None:
     for _, fact, before, moved in told:
         row = TABLE.get((before.stage, type(fact)))
         assert moved.stage in (row.leads_to if row else {before.stage})
-        if before.stage not in OPEN:
+        if before.stage not in OPEN and not (before.stage is Stage.FAILED and isinstance(fact, Asked)):
             assert (moved.stage, moved.reason) == (before.stage, before.reason)
         assert (moved.stage in REASONS) == (moved.reason is not None)
         assert moved.reason is None or moved.reason in REASONS[moved.stage]
@@ -251,7 +260,7 @@ def _answer(step: Next | Delivery | GaveUp) -> Fact:
 
 def test_a_move_never_touches_what_was_promised() -> None:
     promised = {"key", "schedule", "slot", "date", "participant", "due", "opens", "shuts", "mark", "private"}
-    for seed in range(200):
+    for seed in range(1_500):
         for _, _, before, moved in walk(random.Random(seed), 20):
             assert all(getattr(before, name) == getattr(moved, name) for name in promised)
             assert moved._replace(stage=before.stage).attempt >= before.attempt

@@ -24,6 +24,8 @@ from scheduler import lifecycle
 from scheduler.facts import (
     KINDS,
     NAMES,
+    Ask,
+    Asked,
     Attempted,
     Cancelled,
     CancelReason,
@@ -122,6 +124,12 @@ TOLD: dict[str, tuple[Record, Fact, str, dict[str, object]]] = {
         Found("c1", LINK, DUE, True),
         "info",
         {"stage": "live", "conversation_id": "c1", "lateness_s": 0.0},
+    ),
+    "asked": (
+        planned(),
+        Asked(Ask.SKIP, "ops", "on leave"),
+        "info",
+        {"stage": "cancelled", "reason": "by_person", "ask": "skip", "by": "ops", "why": "on leave"},
     ),
     "unlisted": (LOST, Unlisted(), "warning", {"stage": "failed", "reason": "unknown_outcome"}),
     "failed": (

@@ -239,7 +239,7 @@ async def test_a_full_disk_keeps_what_is_written_and_works_again_with_space(smal
     full = await outcome(ledger.promise(crowd, SCHEDULES, BIRTH, OPENS))
     assert isinstance(full, LedgerUnavailable)
     assert "full" in str(full)
-    assert [key for key, _ in await ledger.planned()] == keys[2:]
+    assert [key for key, *_ in await ledger.planned()] == keys[2:]
     assert await ledger.promised_until() == BIRTH
     ballast.unlink()
     await ledger.note(created(keys[0]))

@@ -16,7 +16,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from jobs.errors import Reason
 from jobs.model import Created, Delivered, Ended, EndReason, NotEnded, NotThere, StillLive
 from scheduler import lifecycle, policy
+from scheduler.desk import Asker, Breadth, Pause, Scope
 from scheduler.facts import (
+    Ask,
+    Asked,
     Cancelled,
     CancelReason,
     Doubted,
@@ -38,7 +41,7 @@ from scheduler.facts import (
     StrayKept,
     Unlisted,
 )
-from scheduler.ledger import Ledger, Note
+from scheduler.ledger import Ledger, Note, pauses
 from scheduler.ledger.audit import audit
 from scheduler.ledger.snapshot import Snapshot
 from scheduler.model import Occurrence
@@ -50,6 +53,10 @@ PEOPLE = ("ana", "ben", "cai")
 ids = st.sampled_from(["s1", "s2", "s3"])
 addresses = st.sampled_from([LOG, HOOK])
 details = st.just("so it went")
+OPS = Asker("ops", "a holiday")
+scopes = st.sampled_from(
+    [Scope(), Scope(Breadth.SCHEDULE, "coach"), *(Scope(Breadth.PARTICIPANT, who) for who in PEOPLE[:2])]
+)
 facts: st.SearchStrategy[Fact] = st.one_of(
     st.builds(Created, ids, st.just(LINK), st.just(DUE), st.booleans()),
     st.builds(Found, ids, st.just(LINK), st.just(DUE), st.booleans()),
@@ -68,6 +75,7 @@ facts: st.SearchStrategy[Fact] = st.one_of(
     st.builds(StrayKept, ids, details),
     st.builds(Doubted, details),
     st.builds(Faulted, details),
+    st.builds(Asked, st.sampled_from(Ask), details, st.none() | details),
     st.sampled_from([StillLive(), NotThere(), NotEnded(), Unlisted()]),
 )
 
@@ -84,6 +92,7 @@ class Verbs(RuleBasedStateMachine):
         self.now = DUE - 40
         self.expected: dict[str, Record] = {}
         self.conversations = 0
+        self.pauses: list[Pause] = []
 
     def open(self) -> Ledger:
         return Ledger.open(self.path, BASE_URL, BIRTH)
@@ -118,6 +127,7 @@ class Verbs(RuleBasedStateMachine):
         assert len(claimed) <= count
         for record in claimed:
             assert record.schedule == "loose" or not self.running(record.participant)
+            assert not self.covered(record.key)
             self.move(record.key, lifecycle.Attempted(generation))
             assert same(record) == same(self.expected[record.key])
 
@@ -151,6 +161,42 @@ class Verbs(RuleBasedStateMachine):
             starts = o.opens if r.starts_at == r.opens else max(r.starts_at, o.opens)
             moved = {"due": o.due, "opens": o.opens, "shuts": o.shuts, "starts_at": starts}
             self.expected[o.key] = r._replace(**moved, generation=None)
+
+    @rule(scope=scopes, for_s=st.none() | st.sampled_from([1.0, 60.0]))
+    def pause(self, scope: Scope, for_s: float | None) -> None:
+        until = None if for_s is None else self.now + for_s
+        before = self.run(self.ledger.steering.pause(scope, until, OPS, self.now))
+        assert (before is not None) == (scope in {p.scope for p in self.in_force()})
+        since = self.now if before is None else before.since
+        changed = before is not None and before.until == until
+        paused = before if changed else Pause(scope, since, until, *OPS)
+        self.pauses = [p for p in self.pauses if p not in self.in_force() or p.scope != scope] + [paused]
+
+    @rule(scope=scopes)
+    def resume(self, scope: Scope) -> None:
+        ended = self.run(self.ledger.steering.resume(scope, OPS, self.now))
+        assert [ended] == ([p for p in self.in_force() if p.scope == scope] or [None])
+        self.pauses = [p._replace(until=self.now) if p == ended else p for p in self.pauses]
+
+    def in_force(self) -> list[Pause]:
+        return [p for p in self.pauses if p.until is None or p.until > self.now]
+
+    @rule()
+    def close_paused(self) -> None:
+        """What the ledger calls paused is what the pauses cover, and what a claim leaves alone."""
+        opened = {r.key for r in self.expected.values() if r.stage is Stage.PLANNED and r.opens <= self.now}
+        told = {r.key for r in self.run(self.ledger.steering.opened_paused(self.now))}
+        assert told == {key for key in opened if self.covered(key)}
+        assert self.run(self.ledger.look(self.now)).paused == len(told)
+        for key in sorted(told):
+            fact = Skipped(SkipReason.PAUSED)
+            self.run(self.ledger.note(Note(key, fact, self.now)))
+            self.move(key, fact)
+
+    def covered(self, key: str) -> bool:
+        r = self.expected[key]
+        promise = occurrence(r.participant, r.schedule, due=r.due, slot=r.slot)
+        return pauses.covers(self.pauses, promise, self.now)
 
     @rule()
     def reopen(self) -> None:

@@ -14,6 +14,7 @@ from jobs.model import Address, Created, Delivered, Ended, EndReason
 from scheduler.facts import Attempted, Failed, Found, GaveUp, GiveUpReason, StepKind, StrayFound
 from scheduler.ledger import Ledger, LedgerUnavailable, Link, Note
 from scheduler.ledger.audit import audit
+from scheduler.ledger.due import LINKS_MAX
 from scheduler.ledger.migrate import migrations
 from scheduler.ledger.snapshot import Snapshot
 from tests.contract.ledger.world import (
@@ -129,6 +130,18 @@ async def test_the_log_comes_first_then_what_dies_soonest_and_no_route_hides_ano
     assert [link.address.channel for link in links] == ["log"] * 6 + ["mail"] * 6
     assert [link.key for link in links] == keys[::-1] * 2
     assert links[-1] == Link(keys[0], mails[keys[0]], DUE + 270)
+
+
+async def test_however_many_mails_wait_another_route_is_seen(ledger: Ledger) -> None:
+    people = [f"p{n:03}" for n in range(LINKS_MAX + 10)]
+    keys = await promised(ledger, *(occurrence(who) for who in people))
+    await claimed(ledger, len(keys))
+    mail, *hooked = keys[:-2], *keys[-2:]
+    await ledger.note(*(created(key, to=(Address("mail", f"{key}@example.com"),)) for key in mail))
+    await ledger.note(created(hooked[0], to=(HOOK,)), created(hooked[1], to=(Address("slack", HOOK.target),)))
+    links = (await ledger.look(DUE)).links
+    assert len(links) == LINKS_MAX + 2
+    assert {link.key for link in links if link.address.channel != "mail"} == set(hooked)
 
 
 # --- a ledger of the version before ----------------------------------------------------------------

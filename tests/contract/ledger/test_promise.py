@@ -48,7 +48,7 @@ async def test_a_promise_waits_as_planned_with_all_its_terms(ledger: Ledger) -> 
     assert (record.max_call_s, record.absent_s, record.private) == (1800, 300, True)
     assert (record.timezone, record.participant, record.date) == ("America/New_York", "ana", "2026-03-04")
     assert len(record.mark) == 16
-    assert await ledger.planned() == [(key, DUE)]
+    assert await ledger.planned() == [(key, DUE, "America/New_York")]
 
 
 async def test_a_promise_that_is_there_is_never_reconsidered(ledger: Ledger, raw: Raw) -> None:
@@ -201,9 +201,9 @@ async def test_settling_forgets_no_stray(ledger: Ledger, raw: Raw) -> None:
 
 async def test_settled_by_hand_a_promise_is_no_longer_planned(ledger: Ledger) -> None:
     keys = await promised(ledger, occurrence("ana"), occurrence("ben", due=DUE - 60))
-    assert [key for key, _ in await ledger.planned()] == keys[::-1]
+    assert [key for key, *_ in await ledger.planned()] == keys[::-1]
     await ledger.note(Note(keys[0], Cancelled(CancelReason.REMOVED), BIRTH))
-    assert [key for key, _ in await ledger.planned()] == keys[1:]
+    assert [key for key, *_ in await ledger.planned()] == keys[1:]
 
 
 async def test_marks_are_of_this_ledger(ledger: Ledger, opened: Callable[[], Ledger]) -> None:
