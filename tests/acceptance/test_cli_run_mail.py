@@ -1,4 +1,4 @@
-"""`run` with letters, as a user meets it: what it needs before it starts, and what a rehearsal doesn't send."""
+"""`run` with letters, as a user meets it: what it needs to start, and what a rehearsal doesn't send."""
 
 from __future__ import annotations
 
