@@ -16,6 +16,7 @@ ANSWER_S: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 SHORT_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 
 PROMISES = "Promises that came to this stage, for this reason."
+BROKEN = "Promises that came to nothing: missed, failed, or told to nobody."
 LATENESS = "How late after its due time a conversation was made; 0 is in time."
 WAIT = "How long a promise that was open waited for its request: rate, concurrency, holds."
 SUCCESS = "When a link of this schedule was last handed over."
@@ -36,6 +37,7 @@ class Families:
         build = ("version", "python", "tzdata")
         self.build = self._gauge("callboard_build_info", "Always 1; what runs here.", *build)
         self.occurrences = self._count("callboard_occurrences", PROMISES, "schedule", "stage", "reason")
+        self.broken = self._count("callboard_promises_broken", BROKEN, "kind")
         self.lateness = self._spread("callboard_lateness_seconds", LATENESS, LATENESS_S)
         self.wait = self._spread("callboard_creation_wait_seconds", WAIT, WAIT_S)
         last = "callboard_schedule_last_success_timestamp_seconds"

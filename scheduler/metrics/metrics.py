@@ -26,7 +26,7 @@ OPERATIONS: Final[Mapping[type[Step], str]] = {
     End: "end",
     Survey: "list",
 }
-OK, INTERRUPTED = "ok", "interrupted"
+BROKEN: Final = (str(Stage.MISSED), str(Stage.FAILED), str(EndedReason.UNDELIVERED))
 
 
 class Build(NamedTuple):
@@ -47,6 +47,8 @@ class Metrics:
         self._readings = Readings()
         self._families.registry.register(self._readings)
         ProcessCollector(registry=self._families.registry)
+        for kind in BROKEN:  # from 0 on, so that the first one is seen to be one more
+            self._families.broken.labels(kind)
         self.broken = 0
 
     # --- as it happens ---
@@ -104,7 +106,9 @@ class Metrics:
         if stage is Stage.PLANNED:
             return  # back in line, as it was before
         self._families.occurrences.labels(schedule, str(stage), str(reason or "")).inc(promises)
-        if stage in (Stage.MISSED, Stage.FAILED) or reason == EndedReason.UNDELIVERED:
+        kind = str(reason if stage is Stage.ENDED else stage)
+        if kind in BROKEN:
+            self._families.broken.labels(kind).inc(promises)
             self.broken += promises
 
     def _delivered(self, before: Record, after: Record) -> None:

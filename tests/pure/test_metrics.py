@@ -90,6 +90,7 @@ def test_a_promise_that_is_kept_is_counted_at_each_turn_of_its_life(metrics: Met
     assert value(found, "callboard_creation_wait_seconds_sum") == 0
     assert value(found, "callboard_deliveries_total", channel="mail", result="delivered") == 1
     assert value(found, "callboard_deliveries_total", channel="mail", result="ended") == 1
+    assert value(found, "callboard_promises_broken_total", kind="undelivered") == 1
     last = "callboard_schedule_last_success_timestamp_seconds"
     assert value(found, last, schedule="practice") == T0 + 2
 
@@ -112,6 +113,7 @@ def test_a_link_is_settled_once_and_its_tries_are_not(metrics: Metrics) -> None:
 def test_what_came_to_nothing_is_known_apart(metrics: Metrics, fact: Fact, broken: int) -> None:
     tell(metrics, promise(), fact)
     assert metrics.broken == broken
+    assert value(told(metrics), "callboard_promises_broken_total", kind="missed") == broken
     assert value(told(metrics), "callboard_faults_total") == float(isinstance(fact, Faulted))
 
 
