@@ -12,7 +12,7 @@ import sys
 import time
 from datetime import date
 
-from tests.benchmarks import burst, creation, figure, idle, lost, mail, peers, plan, rate, soak, status
+from tests.benchmarks import burst, creation, figure, idle, lost, mail, peers, plan, rate, soak, status, web
 from tests.benchmarks.figure import Figure
 
 PARTS = {
@@ -25,6 +25,7 @@ PARTS = {
     "idle": idle.figures,
     "soak": soak.figures,
     "status": status.figures,
+    "web": web.figures,
     "mail": mail.figures,
 }
 MOST_S = 300.0
