@@ -56,6 +56,28 @@ def occurrences(schedules: Iterable[Schedule], after: Instant, until: Instant) -
     return (each for each in in_order(steps, key=_order) if after < each.opens <= until)
 
 
+class SlotTime(NamedTuple):
+    """One slot on one date, and for how many it is: all whose clocks agree. They are due at `at`, or within
+    `room_s` after it. `skip` and `note` are as an occurrence has them."""
+
+    at: Instant
+    schedule: str
+    slot: str
+    date: str
+    timezone: str
+    people: int
+    room_s: float
+    skip: str | None
+    note: str | None
+
+
+def slots(schedules: Iterable[Schedule], after: Instant, until: Instant) -> Iterator[SlotTime]:
+    """Every slot with after < at <= until, in order of time, however many people it is for: what a page can
+    show of a week in which a hundred thousand are called. Raises as `occurrences` does."""
+    streams = [_slots(group, after, until) for schedule in schedules for group in _groups(schedule)]
+    return merge(*streams, key=attrgetter("at"))
+
+
 def finder(schedules: Iterable[Schedule]) -> Callable[[str], Occurrence | None]:
     """A look-up by key for one configuration: the occurrence that a key names there, or None.
 
@@ -143,6 +165,16 @@ def _cue_named(group: _Group, slot: str, day: str) -> Iterator[_Cue]:
             return
 
 
+def _slots(group: _Group, after: Instant, until: Instant) -> Iterator[SlotTime]:
+    schedule, people = group.schedule, len(group.members)
+    for each, room_s in _with_room(_merged(group, after, until + schedule.spread_s), schedule.spread_s):
+        if after < each.at <= until:
+            skip, note = _withheld(schedule, each)
+            yield SlotTime(
+                each.at, schedule.name, each.slot, each.date, each.timezone, people, room_s, skip, note
+            )
+
+
 def _merged(group: _Group, start: Instant, end: Instant) -> Iterator[Moment]:
     """The moments of all forms of a schedule, start <= at <= end, in order of time."""
     forms = group.schedule.when
@@ -170,14 +202,18 @@ def _with_room(found: Iterator[Moment], spread_s: int) -> Iterator[tuple[Moment,
 def _stamp(cue: _Cue) -> Iterator[Occurrence]:
     """One occurrence for each of the group."""
     schedule, size = cue.group.schedule, cue.group.roster_size
-    at, slot, day, timezone, skip, note = cue.moment
-    if not schedule.enabled:
-        skip, note = SkipReason.DISABLED, "disabled"
+    at, slot, day, timezone, *_ = cue.moment
+    skip, note = _withheld(schedule, cue.moment)
     first = _first_place(day, size)
     for place, person in cue.group.members:
         due = at + _offset_s(schedule, slot, person) % cue.room_s if cue.room_s else at
         opens, shuts, rank = due - schedule.lead_s, due + schedule.start_window_s, (place - first) % size
         yield Occurrence(schedule.name, slot, day, person, due, opens, shuts, rank, timezone, skip, note)
+
+
+def _withheld(schedule: Schedule, moment: Moment) -> tuple[str | None, str | None]:
+    """Why nothing will happen then, if so, and what a person should see of it."""
+    return (moment.skip, moment.note) if schedule.enabled else (SkipReason.DISABLED, "disabled")
 
 
 def _first_place(day: str, size: int) -> int:

@@ -70,11 +70,48 @@ class Standing(NamedTuple):
     outbox: Mapping[str, Outbox]
 
 
+class Changed(NamedTuple):
+    """How many promises come, go and move."""
+
+    added: int
+    removed: int
+    moved: int
+
+    def __str__(self) -> str:
+        """`+3, -1, 2 moved`, without what there is none of; empty when nothing changes."""
+        told = (("+", self.added, ""), ("-", self.removed, ""), ("", self.moved, " moved"))
+        return ", ".join(f"{sign}{number:,}{word}" for sign, number, word in told if number)
+
+
+class Changes(NamedTuple):
+    """What another configuration does to the promises to come: of what is left of today, where each of them
+    is, and of the whole days after it; `cut` when there are too many to be compared for all of these."""
+
+    today: Changed
+    later: Changed
+    days: int
+    cut: bool = False
+
+    def __str__(self) -> str:
+        """`+3, -1, 2 moved today; +21 in the 7 days after`."""
+        days = f"{'a part of ' if self.cut else ''}the {self.days} days after"
+        told = [f"{self.today} today"] if any(self.today) else []
+        told += [f"{self.later} in {days}"] if any(self.later) else []
+        return "; ".join(told) or f"nothing changes today and in {days}"
+
+
 class Reload(NamedTuple):
-    """How the last reading of the configuration went, and when one last went well."""
+    """How the last reading of the configuration went, and when one last went well.
+
+    `changes` and `warnings` are what the last good one changed, and what a person should know of it; `errors`
+    are why the last one was refused, one line each with its place, none when it went well.
+    """
 
     ok: bool
     at: Instant
+    changes: Changes | None = None
+    warnings: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
 
 
 def unready(vitals: Vitals) -> Iterator[str]:

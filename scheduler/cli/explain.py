@@ -1,119 +1,156 @@
-"""`callboard explain KEY`: one record's whole story, fact by fact.
+"""`callboard explain`: why it ran, was late, was skipped, or will (not) run.
 
-Shows what the ledger was told, in the order in which it was told, and where that leaves the record now. It
-judges nothing and shows no join link.
+Finds out what is meant and shows the chain that `scheduler.explaining` makes of it; of one key also the
+ledger's whole story, fact by fact. It judges nothing itself and shows no join link.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from jobs.model import Address
-from scheduler.cli.ls import fields, outcome, progress, spoken
-from scheduler.cli.moments import rfc3339
-from scheduler.cli.paths import ledger_option, opened
-from scheduler.cli.shown import Refusal, aligned, conventions, document, write
-from scheduler.record import Record
+from scheduler.cli.ls import fields
+from scheduler.cli.moments import heading, rfc3339
+from scheduler.cli.paths import ledger_option
+from scheduler.cli.shown import Refusal, conventions, document, write
+from scheduler.cli.sources import Sources, sources
+from scheduler.cli.story import chain_json, chain_lines, hanging, more, story_lines, told_json
 
 if TYPE_CHECKING:
-    from scheduler.ledger.snapshot import Snapshot, Told
+    from scheduler.explaining import Absence, Explanation
+    from scheduler.model import Schedule
 
-INSTANTS = {"at", "since", "created_at"}
-"""The fields of facts that are instants."""
-SECRETS = {"url"}
-"""The field of facts that is a join link; the ledger keeps it with the record."""
+MOST_PROMISES = 50
+"""Of one date so many are shown; `ls` has them all."""
 
 
 @click.command()
-@click.argument("key")
+@click.argument("what", metavar="KEY|PARTICIPANT|SCHEDULE")
+@click.argument("day", metavar="[DATE]", required=False, type=click.DateTime(["%Y-%m-%d"]))
+@click.option(
+    "--config",
+    "paths",
+    multiple=True,
+    metavar="PATH",
+    type=click.Path(path_type=Path),
+    help="The configuration; else CALLBOARD_CONFIG's, else ./callboard.yaml.",
+)
 @ledger_option
 @conventions
-def explain(key: str, ledger: Path | None, as_json: bool) -> int:
-    """Tell one record's whole story.
+def explain(
+    what: str, day: datetime | None, paths: Sequence[Path], ledger: Path | None, as_json: bool
+) -> int:
+    """Tell why it ran, was late, was skipped, or will (not) run.
 
-    KEY is schedule/slot/date/participant, as `ls` and `plan` show it.
+    KEY is schedule/slot/date/participant, as `ls` and `plan` show it; or name a participant or a schedule,
+    and the local DATE (2026-12-01), which may be one to come. The chain goes from the schedule over its
+    zone, calendar, pauses and the account's limits to the POST, the delivery and the outcome.
     """
-    with opened(ledger) as snapshot:
-        record = snapshot.record(key)
-        if record is None:
-            raise Refusal(_unknown(key, snapshot))
-        story = snapshot.story(key)
+    if "/" not in what and day is None:
+        raise click.UsageError(f"which date? callboard explain {what} 2026-12-01, or give a whole key")
+    with sources(paths, ledger) as here:
+        if "/" in what or day is None:
+            return _one(what, here, as_json)
+        return _date(what, day.date(), here, as_json)
+
+
+def _one(key: str, here: Sources, as_json: bool) -> int:
+    found = here.explained(key)
+    record = here.snapshot.record(key) if here.snapshot else None
+    if record is None and found.occurrence is None:
+        _refuse_slips(found, here)
+    story = here.snapshot.story(key) if here.snapshot else []
     if as_json:
-        document({**fields(record, links=False), **_more(record), "story": [_told(each) for each in story]})
+        told = {**fields(record, links=False), **more(record)} if record else _unwritten(found)
+        document({**told, "chain": chain_json(found), "story": [told_json(each) for each in story]})
     else:
-        write(_text_lines(record, story))
+        write([*chain_lines(found), *(["", *story_lines(record, story)] if record else [])])
     return 0
 
 
-def _unknown(key: str, snapshot: Snapshot) -> str:
-    near = get_close_matches(key, snapshot.keys(), n=1)
-    hint = f"did you mean {near[0]}?" if near else "`callboard ls` shows the keys"
-    return f"no record has the key {key}; {hint}"
-
-
-def _more(record: Record) -> dict[str, object]:
+def _unwritten(found: Explanation) -> dict[str, object]:
+    promise = found.occurrence
     return {
-        "opens": rfc3339(record.opens),
-        "shuts": rfc3339(record.shuts),
-        "strays": [
-            {"conversation_id": each.conversation_id, "ended": each.end_at is None} for each in record.strays
-        ],
+        "key": found.key,
+        "stage": None,
+        "due": rfc3339(promise and promise.due),
+        "opens": rfc3339(promise and promise.opens),
+        "shuts": rfc3339(promise and promise.shuts),
     }
 
 
-def _told(told: Told) -> dict[str, object]:
-    return {"at": rfc3339(told.at), "fact": told.kind, "data": _readable(told)}
+def _date(name: str, day: date, here: Sources, as_json: bool) -> int:
+    from scheduler.explaining import nothing_on
+
+    schedules = here.known.schedules or {}
+    person = name if name in _people(schedules) or name not in schedules else None
+    schedule = name if person is None else None
+    keys = here.keys(day, person=person, schedule=schedule)
+    if not keys and name not in _people(schedules) and name not in schedules:
+        raise Refusal(_nobody(name, schedules))
+    concerned = schedules if person else {name: schedules[name]}
+    absences = list(nothing_on(concerned, day, person, here.known.now))
+    found = [here.explained(key) for key in keys[:MOST_PROMISES]]
+    if as_json:
+        told = [{"key": each.key, "said": each.said, "chain": chain_json(each)} for each in found]
+        nothing = [each._asdict() for each in absences]
+        document({"name": name, "date": day.isoformat(), "promises": told, "nothing": nothing})
+    else:
+        write(_date_lines(day, found, absences, len(keys)))
+    return 0
 
 
-def _readable(told: Told) -> dict[str, object]:
-    """What a fact says, for people and programs: instants as text, addresses without their secrets."""
-    data = json.loads(told.data)
-    return {name: _shown(name, value) for name, value in data.items() if name not in SECRETS}
+def _date_lines(
+    day: date, found: Sequence[Explanation], absences: Sequence[Absence], promises: int
+) -> Iterator[str]:
+    yield heading(day.isoformat())
+    for each in found:
+        yield ""
+        yield from chain_lines(each)
+    if promises > len(found):
+        yield f"and {promises - len(found):,} more: callboard ls --date {day} shows what became of each"
+    if absences:
+        yield ""
+    for absent in absences:
+        yield from hanging(f"  {absent.schedule}: ", f"nothing: {absent.words}")
 
 
-def _shown(name: str, value: Any) -> object:
-    if value is None:
-        return None
-    if name in INSTANTS:
-        return rfc3339(value)
-    if name == "address":
-        return spoken(Address(*value))
-    if name == "addresses":
-        return [spoken(Address(*each)) for each in value]
-    return value
+def _refuse_slips(found: Explanation, here: Sources) -> None:
+    """A slip in a name is no promise that isn't there: say what was probably meant."""
+    name, _, day, person = found.key.split("/")
+    schedules = here.known.schedules or {}
+    same_day = [key for key in _keys_on(here, day) if key.split("/")[0::3] == [name, person]]
+    if same_day:
+        near = get_close_matches(found.key, same_day, n=1, cutoff=0.0)
+        raise Refusal(f"no record has the key {found.key}; did you mean {near[0]}?")
+    if name not in schedules:
+        raise Refusal(f"no record has the key {found.key}; {_meant(name, schedules)}")
+    people = {each.id for each in schedules[name].participants} or {"-"}
+    if person not in people:
+        raise Refusal(f"no record has the key {found.key}; {found.chain[0].words}; {_meant(person, people)}")
 
 
-def _text_lines(record: Record, story: list[Told]) -> Iterator[str]:
-    yield click.style(record.key, bold=True)
-    yield from aligned(("", name, value) for name, value in _facts_of(record) if value)
-    yield ""
-    yield from aligned(("", rfc3339(told.at) or "", told.kind, _said(told)) for told in story)
+def _keys_on(here: Sources, day: str) -> list[str]:
+    try:
+        return here.keys(date.fromisoformat(day))
+    except ValueError:
+        return []
 
 
-def _facts_of(record: Record) -> Iterator[tuple[str, str | None]]:
-    yield "stage", outcome(record)
-    yield "due", rfc3339(record.due)
-    yield "window", f"{rfc3339(record.opens)} to {rfc3339(record.shuts)}"
-    yield "attempt", str(record.attempt)
-    yield "turned away", record.turned_away
-    yield "conversation", record.conversation_id
-    yield "created", rfc3339(record.created_at)
-    yield "ended", rfc3339(record.ended_at)
-    yield "delivery", ", ".join(map(progress, record.deliveries))
-    yield "strays", ", ".join(each.conversation_id for each in record.strays)
+def _people(schedules: Mapping[str, Schedule]) -> set[str]:
+    return {person.id for schedule in schedules.values() for person in schedule.participants}
 
 
-def _said(told: Told) -> str:
-    """What a fact says beyond its kind and its time."""
-    said = {name: value for name, value in _readable(told).items() if value and value != rfc3339(told.at)}
-    return " ".join(f"{name}={_flat(value)}" for name, value in said.items())
+def _nobody(name: str, schedules: Mapping[str, Schedule]) -> str:
+    return f"nobody and no schedule is called {name}; {_meant(name, {*schedules, *_people(schedules)})}"
 
 
-def _flat(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+def _meant(name: str, known: set[str] | Mapping[str, object]) -> str:
+    from scheduler.config.suggest import did_you_mean
+
+    return did_you_mean(name, sorted(known)) or "`callboard ls` shows the keys"

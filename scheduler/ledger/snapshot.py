@@ -83,9 +83,14 @@ class Snapshot:
         """Let go of the file."""
         self._driver.close()
 
+    @property
+    def driver(self) -> SqliteDriver:
+        """What reads it, for the ledger's other questions (`browsing`)."""
+        return self._driver
+
     def records(self, filters: Filters = Filters()) -> Iterator[Record]:
         """The records that match, by due time, with deliveries and strays; read in pages."""
-        where, params = _where(filters)
+        where, params = matching(filters)
         after: tuple[Any, ...] = (float("-inf"), "")
         while True:
             page = rows.load(
@@ -139,11 +144,6 @@ class Snapshot:
         """The holds in force."""
         return account.holds(self._driver)
 
-    def tallies(self) -> dict[tuple[str, str], int]:
-        """How many promises were ever written, by (schedule, date)."""
-        found = self._driver.fetch("SELECT schedule, date, promised FROM tallies")
-        return {(row[0], row[1]): row[2] for row in found}
-
     def standing(self, now: Instant) -> Standing:
         """What it holds now, in numbers; quick, however much there is."""
         return standing(self._driver, now)
@@ -151,6 +151,11 @@ class Snapshot:
     def delivered(self) -> dict[str, Instant]:
         """When each schedule's last link was handed over; it looks at everything."""
         return delivered(self._driver)
+
+    def tallies(self) -> dict[tuple[str, str], int]:
+        """How many promises were ever written, by (schedule, date)."""
+        found = self._driver.fetch("SELECT schedule, date, promised FROM tallies")
+        return {(row[0], row[1]): row[2] for row in found}
 
     def counts(self) -> dict[tuple[str, str], dict[str, int]]:
         """How many records stand in each stage, by (schedule, date)."""
@@ -189,7 +194,8 @@ def _opened(path: Path, access: Access) -> SqliteDriver:
     return driver
 
 
-def _where(filters: Filters) -> tuple[str, list[str]]:
+def matching(filters: Filters) -> tuple[str, list[str]]:
+    """The filters as the rest of a WHERE over `records AS r`, and its parameters."""
     given = {name: getattr(filters, name) for name in ("stage", "schedule", "participant", "date")}
     used = {name: value for name, value in given.items() if value is not None}
     return "".join(f" AND r.{name} = ?" for name in used), list(used.values())

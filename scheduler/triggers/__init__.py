@@ -6,8 +6,8 @@ dates, which times of day. `resolver` turns a wall time of a zone into an instan
 knows people, policies, the ledger or what time it is now.
 """
 
-from scheduler.triggers.calendars import check
+from scheduler.triggers.calendars import check, slots_on
 from scheduler.triggers.moments import Moment, in_order, moment, moments
 from scheduler.triggers.resolver import Mark, resolve
 
-__all__ = ["Mark", "Moment", "check", "in_order", "moment", "moments", "resolve"]
+__all__ = ["Mark", "Moment", "check", "in_order", "moment", "moments", "resolve", "slots_on"]

@@ -6,14 +6,16 @@ import json
 import sqlite3
 import subprocess
 from collections.abc import Callable
+from datetime import time
 from pathlib import Path
 
 import pytest
 
 from jobs.model import Address, ConversationRequest, Created, Delivered, Ended, EndReason, Participant
+from scheduler.config import freeze
 from scheduler.facts import Missed, MissReason
 from scheduler.ledger import Ledger, Note
-from scheduler.model import Days, Occurrence, Schedule, When
+from scheduler.model import Days, Occurrence, Schedule, Slot, When
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -50,7 +52,7 @@ def occurrence(person: str, due: float = DUE, day: str = "2026-03-04") -> Occurr
 def schedule() -> Schedule:
     return Schedule(
         name="coach",
-        when=(When(Days(frozenset(range(7)), ()), "America/New_York"),),
+        when=(When(Days(frozenset(range(5)), (Slot("09:00", time(9)),)), "America/New_York"),),
         participants=tuple(Participant(person, person) for person in PEOPLE),
         request=ConversationRequest(),
     )
@@ -63,7 +65,7 @@ async def ledger(tmp_path: Path) -> Path:
     house = Ledger.open(path, "https://tavus.example", DUE - 3600)
     both = [occurrence(p) for p in PEOPLE] + [occurrence(p, DUE + 86_400, "2026-03-05") for p in PEOPLE]
     await house.promise(both, {"coach": schedule()}, DUE - 900, DUE + 86_400)
-    generation = await house.generation("{}", DUE - 900)
+    generation = await house.generation(freeze({"coach": schedule()}), DUE - 900)
     claimed = await house.claim(DUE - 30, 2, generation)
     for n, record in enumerate(claimed):
         made = Created(f"c{n}", LINK, DUE + 12 * n)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.model import Address, ConversationRequest, Created, Participant, Properties
+from scheduler.config import freeze
 from scheduler.ledger import Ledger, Note
 from scheduler.ledger.driver import Driver, Params
 from scheduler.model import Days, Occurrence, Overlap, Schedule, When
@@ -71,7 +72,7 @@ async def promised(ledger: Ledger, *occurrences: Occurrence, now: float = BIRTH)
 
 async def claimed(ledger: Ledger, count: int, now: float = OPENS) -> list[str]:
     """Claim under some terms; the keys, in line."""
-    generation = await ledger.generation("{}", now)
+    generation = await ledger.generation(freeze({}), now)
     return [record.key for record in await ledger.claim(now, count, generation)]
 
 
