@@ -28,6 +28,9 @@ ENVIRONMENT = (
 )
 """Every variable that is read, but for those that a configuration names itself (`{env: NAME}`)."""
 
+NO_BREAK = "\u00a0"
+"""The blank that comes along when a password is copied from a web page."""
+
 REDACTED = "[redacted]"
 LONGEST_SECRET_BYTES = 8192
 SHORTEST_REDACTED = 4
@@ -96,7 +99,20 @@ def read_secret(source: str, name: str, environ: Mapping[str, str] = os.environ)
     One newline at the end is dropped. Raises SettingsError when it is nowhere, can't be read, is
     empty, or holds blanks or control characters.
     """
-    return _from_file(Path(name)) if source == "file" else _from_environment(name, environ)
+    secret = _found(source, name, environ)
+    if " " in secret.reveal() or not secret.reveal().isprintable():
+        raise SettingsError(f"{secret.origin} holds a blank, a line break or a control character")
+    return secret
+
+
+def read_password(source: str, name: str, environ: Mapping[str, str] = os.environ) -> Secret:
+    """As `read_secret`, for what people choose and type: there may be blanks in it, but not around it."""
+    secret = _found(source, name, environ)
+    value = secret.reveal()
+    if value != value.strip() or not value.replace(NO_BREAK, " ").isprintable():
+        complaint = "begins or ends with a blank, or holds a line break or a control character"
+        raise SettingsError(f"{secret.origin} {complaint}")
+    return secret
 
 
 class Redaction:
@@ -128,6 +144,10 @@ def _log_style(word: str) -> LogStyle | None:
         raise SettingsError(f"CALLBOARD_LOG is {word!r}; it can be console or json") from None
 
 
+def _found(source: str, name: str, environ: Mapping[str, str]) -> Secret:
+    return _from_file(Path(name)) if source == "file" else _from_environment(name, environ)
+
+
 def _from_environment(name: str, environ: Mapping[str, str]) -> Secret:
     credential = os.path.join(environ.get("CREDENTIALS_DIRECTORY", ""), name)
     if os.path.isabs(credential) and os.path.isfile(credential):
@@ -137,7 +157,7 @@ def _from_environment(name: str, environ: Mapping[str, str]) -> Secret:
         return _from_file(Path(path))
     if name not in environ:
         raise SettingsError(f"{name} is not set, nor is {name}_FILE, and no systemd credential has its name")
-    return Secret(_checked(environ[name], name), name)
+    return Secret(_whole(environ[name], name), name)
 
 
 def _from_file(path: Path) -> Secret:
@@ -157,19 +177,17 @@ def _read(path: Path) -> str:
         raise SettingsError(f"{path} is longer than {LONGEST_SECRET_BYTES} bytes, too long for a secret")
     # Bytes that are no text become unprintable, and are refused as such: a decoding error would hold
     # the value.
-    return _checked(raw.decode(errors="surrogateescape"), str(path))
+    return _whole(raw.decode(errors="surrogateescape"), str(path))
 
 
 def _open_to_all(path: Path) -> bool:
     return bool(path.stat().st_mode & stat.S_IROTH)
 
 
-def _checked(raw: str, origin: str) -> str:
+def _whole(raw: str, origin: str) -> str:
     value = raw.removesuffix("\n").removesuffix("\r")
     if not value:
         raise SettingsError(f"{origin} is empty")
-    if " " in value or not value.isprintable():
-        raise SettingsError(f"{origin} holds a blank, a line break or a control character")
     return value
 
 

@@ -21,7 +21,7 @@ from jobs.channels.slack import SlackChannel
 from jobs.channels.webhook import WebhookChannel
 from jobs.model import Address, Instant, Invitation, Wording
 from scheduler.app.letters import composer
-from scheduler.app.mailtest import mail_server
+from scheduler.app.mailserver import mail_server
 from scheduler.model import Config, Mail, SecretRef
 from scheduler.settings import Redaction, Secret, SettingsError, read_secret
 from scheduler.telemetry import Telemetry

@@ -13,15 +13,15 @@ from datetime import UTC, datetime
 from email.utils import format_datetime, parseaddr
 from pathlib import Path
 
-from jobs.channels.mail import Letter, Security, Server, Sink, Tried, probe
+from jobs.channels.mail import Letter, Server, Sink, Tried, probe
 from jobs.errors import LetterError, StepFailed
 from jobs.letter import on_the_wire
 from jobs.letter.headers import sender
 from jobs.model import Address, Deliver, Instant
-from scheduler.model import Mail, Smtp
-from scheduler.settings import read_secret
+from scheduler.app.mailserver import mail_server
+from scheduler.model import Mail
 
-__all__ = ["Tried", "mail_server", "try_mail"]
+__all__ = ["Tried", "try_mail"]
 
 TEXT = (
     "This is a letter of trial from callboard, sent by hand with `callboard mail test`.\r\n"
@@ -42,18 +42,6 @@ def try_mail(mail: Mail, to: str, now: Instant, tell: Callable[[Tried], None]) -
         tell(asyncio.run(_sunk(Path(mail.sink or ""), letter)))
         return
     asyncio.run(_told(mail_server(mail.smtp), letter, tell))
-
-
-def mail_server(smtp: Smtp) -> Server:
-    """The server as the channel takes it, with its password. Raises SettingsError."""
-    password = read_secret(smtp.password.source, smtp.password.name).reveal() if smtp.password else None
-    return Server(
-        host=smtp.host,
-        port=smtp.port,
-        security=Security(smtp.security),
-        username=smtp.username,
-        password=password,
-    )
 
 
 async def _told(server: Server, letter: Letter, tell: Callable[[Tried], None]) -> None:

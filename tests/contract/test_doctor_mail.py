@@ -6,9 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from scheduler.app.doctor import Finding
 from scheduler.app.doctor.post import post
+from scheduler.app.doctor.secret import secrets
+from scheduler.app.mailserver import mail_server
 from scheduler.model import Account, Config, Mail, SecretRef, Security, Service, Smtp
 
 from .mail_office import PASSWORD, SENDER, knows_ana, office
@@ -53,6 +56,31 @@ async def test_a_wrong_password_has_its_fix(tmp_path: Path) -> None:
     async with office(authenticator=knows_ana, auth_require_tls=False) as at:
         finding = await found(mailing(tmp_path, at.port, "another"))
     assert (finding.verdict, "mail.smtp.username" in (finding.fix or "")) == ("failed", True)
+
+
+@pytest.mark.parametrize("blank", [" ", "\u00a0"])
+@pytest.mark.parametrize(("host", "taken"), [("smtp.gmail.com", "abcdefgh"), ("smtp.example.com", None)])
+def test_an_app_password_as_google_shows_it(tmp_path: Path, blank: str, host: str, taken: str | None) -> None:
+    mail = mailing(tmp_path, 587, written := f"abcd{blank}efgh").mail
+    assert mail is not None and mail.smtp is not None
+    server = mail_server(replace(mail.smtp, host=host, security=Security.STARTTLS))
+    assert server.password == (taken or written)
+
+
+async def test_a_password_with_blanks_is_sent_as_it_is(tmp_path: Path) -> None:
+    passwords: list[bytes] = []
+
+    def hears(_: object, __: object, ___: object, ____: object, data: LoginPassword) -> AuthResult:
+        passwords.append(data.password)
+        return AuthResult(success=True)
+
+    config = mailing(tmp_path, 0, "open sesame")
+    async with office(authenticator=hears, auth_require_tls=False) as at:
+        assert config.mail is not None and config.mail.smtp is not None
+        smtp = replace(config.mail.smtp, port=at.port)
+        assert (await found(replace(config, mail=replace(config.mail, smtp=smtp)))).verdict == "ok"
+    assert passwords == [b"open sesame"]
+    assert [each.verdict for each in secrets(config)][1:] == ["ok"]
 
 
 async def test_nobody_there(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from scheduler.settings import (
     Secret,
     Settings,
     SettingsError,
+    read_password,
     read_secret,
     read_settings,
 )
@@ -105,6 +106,19 @@ def test_a_value_that_can_be_no_secret_is_refused_without_being_shown(secret_fil
     with pytest.raises(SettingsError, match=complaint) as caught:
         read_secret("file", secret_file(content), {})
     assert VALUE not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_password_may_have_blanks_in_it(secret_file):
+    for value in ("open sesame please", f"{VALUE}\u00a0{VALUE}"):
+        assert read_password("file", secret_file(f"{value}\n"), {}).reveal() == value
+        assert read_password("env", "PASSWORD", {"PASSWORD": value}).reveal() == value
+
+
+@pytest.mark.parametrize("content", ["", f"{VALUE} ", f" {VALUE}", f"{VALUE}\n\n", f"{VALUE}\t{VALUE}"])
+def test_a_password_that_can_be_none_is_refused_without_being_shown(secret_file, content):
+    with pytest.raises(SettingsError) as caught:
+        read_password("file", secret_file(content), {})
+    assert VALUE not in str(caught.value)
 
 
 # --- that it never shows ----------------------------------------------------------------------------

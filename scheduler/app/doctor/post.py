@@ -11,7 +11,7 @@ from contextlib import aclosing
 
 from jobs.channels.mail import Letter, probe
 from scheduler.app.doctor.finding import Finding, failed, ok, skipped
-from scheduler.app.mailtest import mail_server
+from scheduler.app.mailserver import mail_server
 from scheduler.model import Config, Smtp
 from scheduler.settings import SettingsError
 

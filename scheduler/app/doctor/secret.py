@@ -5,34 +5,34 @@ Their values are looked up and let go; what is told is where they came from.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from scheduler.app.doctor.finding import Finding, failed, ok, warning
 from scheduler.model import Config, SecretRef
-from scheduler.settings import SettingsError, read_secret
+from scheduler.settings import Secret, SettingsError, read_password, read_secret
 
 KEY, OTHERS = "API key", "other secrets"
 
 
 def secrets(config: Config) -> Sequence[Finding]:
     """One line for the API key; one for each other secret that is amiss, or for all of them."""
-    others = [_looked_up(OTHERS, ref) for ref in _others(config)]
+    smtp = config.mail.smtp if config.mail else None
+    others = [_looked_up(OTHERS, smtp.password, read_password)] if smtp and smtp.password else []
+    others += [_looked_up(OTHERS, ref, read_secret) for ref in _others(config)]
     amiss = [each for each in others if each.fix]
     fine = [ok(OTHERS, ", ".join(each.said for each in others))] if others else []
-    return (_looked_up(KEY, config.account.api_key), *(amiss or fine))
+    return (_looked_up(KEY, config.account.api_key, read_secret), *(amiss or fine))
 
 
 def _others(config: Config) -> Iterator[SecretRef]:
-    if config.mail and config.mail.smtp and config.mail.smtp.password:
-        yield config.mail.smtp.password
     service = (config.service.admin_token, config.service.heartbeat)
     yield from (each for each in service if isinstance(each, SecretRef))
     yield from dict.fromkeys(config.webhook_secrets.values())
 
 
-def _looked_up(check: str, ref: SecretRef) -> Finding:
+def _looked_up(check: str, ref: SecretRef, read: Callable[[str, str], Secret]) -> Finding:
     try:
-        secret = read_secret(ref.source, ref.name)
+        secret = read(ref.source, ref.name)
     except SettingsError as error:
         return failed(check, str(error), _way_out(ref))
     if secret.warning:
