@@ -104,8 +104,18 @@ def test_a_daemon_is_seen_at_work_and_nobody_is_named(tavus: Sandbox, tmp_path: 
     assert [word for word in (KEY, TOKEN, "never-told") if word in told] == []
 
 
-def left(file: Path, **env: str) -> tuple[int, str]:
-    command, with_ = [COMMAND, "run", file], environment(**env)
+def test_a_rehearsal_is_told_in_one_line_too(tmp_path: Path) -> None:
+    """What keeps it from opening comes out through the sandbox that it has started."""
+    file = tmp_path / "callboard.yaml"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        file.write_text(CONFIG.replace("BASE", "http://127.0.0.1:9").replace("PORT", str(port)))
+        code, told = left(file, "--sandbox", PING=PING, TOKEN=TOKEN)
+    assert code == 75 and "is in use" in told
+
+
+def left(file: Path, *words: str, **env: str) -> tuple[int, str]:
+    command, with_ = [COMMAND, "run", file, *words], environment(**env)
     done = subprocess.run(command, env=with_, capture_output=True, text=True, timeout=60, check=False)
     assert "Traceback" not in done.stderr
     return done.returncode, done.stderr
