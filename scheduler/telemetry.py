@@ -77,7 +77,7 @@ class Telemetry:
 
     def __init__(self) -> None:
         self._log = structlog.get_logger("callboard")
-        self._bad: dict[Address, Instant] = {}
+        self._told: dict[tuple[Address, str], Instant] = {}
 
     def fact(self, fact: Fact, before: Record, after: Record, took_s: float | None, at: Instant) -> None:
         """One line for one committed fact about a record."""
@@ -93,14 +93,17 @@ class Telemetry:
         self.say(NAMES[type(fact)], grave=grave, **fields)
 
     def _is_known(self, fact: Fact, at: Instant) -> bool:
-        """An address that is bad is told as such once a day, and a channel that our set-up keeps closed by
-        whoever closes it: not once for every message."""
+        """What is refused is told once a day, not once for every message: a bad address, and a set-up that
+        one server turns away in the same words. A channel that is closed is told by whoever closes it."""
         if not isinstance(fact, Failed) or fact.address is None or fact.blame is None:
             return False
-        if fact.blame is Blame.SETUP:
-            return fact.reason is not Reason.REFUSED
-        self._bad = {address: since for address, since in self._bad.items() if since > at - DAY_S}
-        return self._bad.setdefault(fact.address, at) < at
+        if fact.blame is Blame.SETUP and fact.reason is not Reason.REFUSED:
+            return True
+        self._told = {each: since for each, since in self._told.items() if since > at - DAY_S}
+        refused = _refused(fact.address, fact.blame, fact.detail)
+        known = refused in self._told
+        self._told.setdefault(refused, at)
+        return known
 
     def say(self, event: str, *, grave: bool = False, **fields: Any) -> None:
         """One line about the house itself: holds, reloads, the ledger, the clock."""
@@ -122,6 +125,13 @@ def _plain(value: Any, redact: Callable[[str], str]) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(each, redact) for each in value]
     return redact(value.decode(errors="replace") if isinstance(value, bytes) else str(value))
+
+
+def _refused(address: Address, blame: Blame, detail: str) -> tuple[Address, str]:
+    """Whatever is refused so is refused for the same reason."""
+    if blame is Blame.ADDRESS:
+        return address, ""
+    return (Address("mail") if address.channel == "mail" else address), detail
 
 
 def _alarming(record: Record) -> bool:

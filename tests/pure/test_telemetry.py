@@ -185,7 +185,7 @@ def test_a_conversation_that_nobody_was_told_of_is_one_alert_without_its_link(li
     [
         (Blame.ADDRESS, Reason.REFUSED, ["warning", "info", "info", "warning"]),
         (Blame.SETUP, Reason.BUSY, ["info"] * 4),
-        (Blame.SETUP, Reason.REFUSED, ["warning"] * 4),
+        (Blame.SETUP, Reason.REFUSED, ["warning", "info", "info", "warning"]),
         (None, Reason.BUSY, ["warning"] * 4),
     ],
 )
@@ -196,6 +196,16 @@ def test_what_everybody_knows_is_no_alert_again(
     for at in (DUE, DUE + 60, DUE + 86_000, DUE + 86_500):
         telemetry.fact(failed, LIVE, LIVE, None, at)
     assert [line["level"] for line in lines()] == levels
+
+
+def test_a_set_up_that_is_refused_is_told_once_for_all_its_messages(lines: Lines) -> None:
+    telemetry = Telemetry()
+    ana, ben = Address("mail", "ana@example.com"), Address("mail", "ben@example.com")
+    hook = Address("webhook", "https://hooks.example/x")
+    for address, detail in ((ana, "550 5.7.1"), (ben, "550 5.7.1"), (ben, "552 5.3.4"), (hook, "404")):
+        failed = Failed(StepKind.DELIVER, Reason.REFUSED, detail, address, blame=Blame.SETUP)
+        telemetry.fact(failed, LIVE, LIVE, None, DUE)
+    assert [line["level"] for line in lines()] == ["warning", "info", "warning", "warning"]
 
 
 def tell(before: Record, fact: Fact, took_s: float | None = 0.12345, at: float = DUE) -> None:
