@@ -42,6 +42,7 @@ VIOLATIONS = [
     ("scheduler.metrics", "import scheduler.ledger", {"floors"}),
     ("scheduler.web", "import scheduler.daemon", {"floors"}),
     ("scheduler.web", "import jobs.tavus.client", {"hands"}),
+    ("scheduler.web.pages", "import aiohttp", {"pure"}),
     ("jobs.tavus.wire", "import aiohttp", {"pure"}),
     ("jobs.letter", "import jobs.tavus.wire", {"floors"}),
     ("jobs.letter", "import smtplib", {"pure"}),

@@ -1,0 +1,65 @@
+"""*Today* and *Next days*: what is live, what went wrong, what comes, and whether there is room for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from scheduler.facts import Stage
+from scheduler.ledger import browsing
+from scheduler.ledger.snapshot import Snapshot
+from scheduler.web.pages import curve, times
+from scheduler.web.pages import today as daily
+from scheduler.web.views.seen import NotFound, Page, Show
+from scheduler.zones import is_zone
+
+SHOWN = 30
+"""Rows of each list; the rest is a link away."""
+DAYS = 7
+
+
+def today(show: Show, snapshot: Snapshot, _: Mapping[str, str]) -> Page:
+    """What is live, what went wrong, and each zone's own day."""
+    seen, roster, driver = show.seen, show.roster, snapshot.driver
+    since, until = daily.span(seen.now, roster.zones)
+    counted = [daily.Counted(*each) for each in browsing.day(driver, since, until)]
+    coming = [each for each in show.plans.slots(seen.config, since, until) if each.at > seen.now]
+    days = daily.days(counted, coming, seen.now)
+    wrong = browsing.wrong(driver, seen.now - times.DAY_S, SHOWN + 1)
+    troubled = [each for each in browsing.troubled(driver, SHOWN) if each not in wrong]
+    live = browsing.live(driver, SHOWN + 1)
+    standing = snapshot.standing(seen.now)
+    due = [at for at in (standing.next_due, seen.vitals.next_due) if at is not None and at > seen.now]
+    return show.page(
+        "Today",
+        "today",
+        days=days,
+        ahead=sum(row.stages[Stage.PLANNED] for day in days for row in day.rows if row.at > seen.now),
+        troubles=[*troubled, *wrong][:SHOWN],
+        more_troubles=len(wrong) + len(troubled) > SHOWN,
+        live=live[:SHOWN],
+        more_live=len(live) > SHOWN,
+        running=standing.held,
+        next_due=min(due, default=None),
+        **show.alerts(snapshot),
+    )
+
+
+def days(show: Show, _: Snapshot, query: Mapping[str, str]) -> Page:
+    """The capacity curve of the next days against the cap."""
+    seen, roster = show.seen, show.roster
+    zone = query.get("zone") or roster.zone
+    if not is_zone(zone):
+        raise NotFound(f"“{zone}” is no time zone.", [("/days", f"The next days in {roster.zone}")])
+    midnights = times.midnights(seen.now, zone, DAYS)
+    schedules = seen.config.schedules
+    begin = midnights[0] - curve.longest_s(schedules.values())
+    coming = show.plans.slots(seen.config, begin, midnights[-1])
+    cap = seen.vitals.cap
+    return show.page(
+        "Next days",
+        "days",
+        zone=zone,
+        zones=roster.zones[:12],
+        cap=cap,
+        days=curve.days(schedules, coming, cap, midnights, seen.now),
+    )
