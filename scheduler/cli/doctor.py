@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from scheduler.cli.paths import chosen, ledger_option, named_ledger, paths_argument
-from scheduler.cli.shown import conventions, count, document, write
+from scheduler.cli.shown import conventions, count, document, folded, write
 
 if TYPE_CHECKING:
     from scheduler.app import Case, Finding
@@ -68,4 +68,5 @@ def _show(finding: Finding) -> None:
     verdict = click.style(f"{finding.verdict:<{VERDICT_COLUMNS}}", fg=COLOURS.get(finding.verdict))
     write([f"{verdict}{finding.check:<{CHECK_COLUMNS}}{finding.said}"])
     if finding.fix:
-        write([f"{'':<{VERDICT_COLUMNS + CHECK_COLUMNS}}fix: {finding.fix}"])
+        indent = VERDICT_COLUMNS + CHECK_COLUMNS
+        write([" " * indent + folded(indent, f"fix: {finding.fix}")])

@@ -16,11 +16,15 @@ import click
 
 from jobs.model import Participant
 from scheduler.cli.paths import ledger_option, loaded, named_ledger, opened, paths_argument
-from scheduler.cli.shown import Refusal, as_text, conventions, document, write
+from scheduler.cli.shown import Refusal, as_text, conventions, document, folded, write
 from scheduler.model import Config, Occurrence, Schedule
 
 if TYPE_CHECKING:
     from scheduler.app import Shown, Tried
+
+
+COLUMNS = 10
+"""For the name of a stage."""
 
 
 @click.group()
@@ -102,7 +106,9 @@ def _tell(tried: Tried, stages: list[Tried], as_json: bool) -> None:
     if as_json:
         return
     word = click.style(tried.result, fg={"ok": "green", "failed": "red"}.get(tried.result))
-    write([f"{tried.stage:<10}{word}: {tried.told}" + (f"; {tried.fix}" if tried.fix else "")])
+    write([f"{tried.stage:<{COLUMNS}}{word}: {tried.told}"])
+    if tried.fix:
+        write([" " * COLUMNS + folded(COLUMNS, f"fix: {tried.fix}")])
 
 
 def _went_well(stages: Sequence[Tried]) -> bool:

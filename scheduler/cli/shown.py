@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
+from shutil import get_terminal_size
+from textwrap import wrap
 from typing import Any, TypeVar
 
 import click
@@ -17,6 +19,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 BATCH_LINES = 500
 """Lines that are written at a time: each write is flushed, and a flush for each line is slow."""
+
+
+NARROWEST_COLUMNS = 20
+"""What is folded narrower can't be read, and is left to the terminal."""
 
 
 class Refusal(click.ClickException):
@@ -83,6 +89,13 @@ def aligned(rows: Iterable[Sequence[str]]) -> list[str]:
         for row in table
     )
     return ["  ".join(row).rstrip() for row in padded]
+
+
+def folded(columns: int, text: str) -> str:
+    """A text for people on lines that fit the terminal, under each other from this column on."""
+    width = max(NARROWEST_COLUMNS, get_terminal_size().columns - columns)
+    lines = wrap(text, width, break_long_words=False, break_on_hyphens=False)
+    return f"\n{' ' * columns}".join(lines)
 
 
 def _columns(cell: str) -> int:

@@ -47,6 +47,21 @@ def test_what_it_writes_checks_clean_and_its_next_commands_work(
     assert (refused.returncode, "TAVUS_API_KEY is not set" in refused.stderr) == (78, True)
 
 
+def test_the_mail_that_it_has_prepared_needs_only_its_marks_of_comment_taken_away(
+    callboard: Run, tmp_path: Path
+) -> None:
+    callboard("init")
+    file = tmp_path / "callboard.yaml"
+    lines = file.read_text().replace("deliver: [log]", "deliver: [mail]").splitlines()
+    begin = lines.index("#mail:")
+    lines[begin : begin + 3] = [line.removeprefix("#") for line in lines[begin : begin + 3]]
+    file.write_text("\n".join(lines))
+    done = callboard("check", "--strict", file)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert "password: {env: SMTP_PASSWORD}" in lines[begin + 2]
+    assert "#SMTP_PASSWORD=" in (tmp_path / "callboard.env").read_text().splitlines()
+
+
 def test_it_tells_what_it_wrote_and_what_comes_next(callboard: Run) -> None:
     done = callboard("init")
     assert done.returncode == 0

@@ -100,9 +100,22 @@ def test_a_letter_that_is_accepted(callboard: Run, tmp_path: Path, box: Box, cle
 def test_an_address_that_is_refused(callboard: Run, tmp_path: Path, clear: int) -> None:
     done = callboard("mail", "test", "nobody@example.com", config(tmp_path, in_clear(clear)))
     assert done.returncode == 1
-    last = done.stdout.splitlines()[-1]
-    assert last.startswith("accepted  failed: the mail server turned the recipient away: 550 5.1.1")
-    assert "look at the address" in last
+    failed, *fix = done.stdout.splitlines()[4:]
+    assert failed.startswith("accepted  failed: the mail server turned the recipient away: 550 5.1.1")
+    assert fix[0].startswith("          fix: look at the address")
+
+
+def test_a_fix_fits_the_terminal_and_says_what_a_server_of_ones_own_wants(
+    callboard: Run, tmp_path: Path, clear: int
+) -> None:
+    file = config(tmp_path, f"smtp: {{host: localhost, port: {clear}}}")
+    done = callboard("mail", "test", "you@example.com", file, COLUMNS="80")
+    failed, *fix = done.stdout.splitlines()[2:]
+    assert failed == "tls       failed: the mail server offers no STARTTLS"
+    assert max(map(len, fix)) <= 80
+    assert " ".join(line.strip() for line in fix).endswith(
+        "a server on this machine may do without: security: none"
+    )
 
 
 def test_in_json(callboard: Run, tmp_path: Path, clear: int) -> None:
@@ -128,7 +141,7 @@ def test_over_starttls_with_a_login(
         file = config(tmp_path, smtp % (port, secret))
         done = callboard("mail", "test", "you@example.com", file, SSL_CERT_FILE=str(own.file))
     assert done.returncode == code
-    assert done.stdout.splitlines()[-1].split()[0] == last
+    assert [line for line in done.stdout.splitlines() if line[0] != " "][-1].split()[0] == last
     assert password not in done.stdout + done.stderr
     assert len(box.letters) == 1 - code
 

@@ -63,6 +63,7 @@ async def test_what_is_not_used_is_told_too() -> None:
     assert told(stages) == [
         ("dns", "ok"), ("connect", "ok"), ("tls", "unused"), ("auth", "unused"), ("accepted", "ok")
     ]  # fmt: skip
+    assert [each.told for each in stages[2:4]] == ["security is none", "no username is set up"]
 
 
 @pytest.mark.parametrize("security", [Security.STARTTLS, Security.TLS])

@@ -48,11 +48,13 @@ _FIXES: dict[ProbeStage, str] = {
     ),
     "tls": (
         "security: starttls goes with port 587, tls with 465; the certificate must be for the name in "
-        "mail.smtp.host, and its authority among the system's roots"
+        "mail.smtp.host, and its authority among the system's roots; a server on this machine may do "
+        "without: security: none"
     ),
     "auth": "look at mail.smtp.username and password; accounts with two factors want an app password",
     "accepted": "try again in some minutes: the server put the letter off (greylisting, or a limit)",
 }
+_UNUSED: dict[ProbeStage, str] = {"tls": "security is none", "auth": "no username is set up"}
 _FIXES_BY_BLAME = {
     Blame.ADDRESS: "look at the address: the server does not take letters for it",
     Blame.SETUP: "the server does not take letters from us: may this account send as mail.from?",
@@ -126,7 +128,7 @@ async def _passed(
         failed = failure(connection.stage, error, letter.hidden)
         reached = [Tried(stage, "ok", "the port answers")] if at != stage == "connect" else []
         return [*reached, Tried(at, "failed", failed.detail, _fix(at, failed))]
-    return [Tried(stage, "unused", "not used") if told is None else Tried(stage, "ok", told)]
+    return [Tried(stage, "unused", _UNUSED[stage]) if told is None else Tried(stage, "ok", told)]
 
 
 def _fix(stage: ProbeStage, failed: StepFailed) -> str:
