@@ -13,12 +13,12 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from ipaddress import ip_address
 
 import aiohttp
 from yarl import URL
 
 from jobs.errors import Blame, Reason, StepFailed
+from jobs.loopback import is_loopback
 from jobs.model import Address, Deliver
 from jobs.tavus.transport import Departure, agent, describe, open_session
 from jobs.tavus.wire.answer import Answer, retry_after_s
@@ -129,7 +129,7 @@ def _usable(address: Address) -> URL:
         raise refused(address, "its URL can't be read") from None
     if url.scheme not in ("http", "https") or not host:
         raise refused(address, "its URL doesn't begin with https://")
-    if url.scheme == "http" and not _is_loopback(host):
+    if url.scheme == "http" and not is_loopback(host):
         raise refused(address, "its URL must begin with https:// (http:// is for loopback only)")
     return url
 
@@ -139,10 +139,3 @@ def _as_written(target: str) -> URL:
     if not target.isprintable() or " " in target:
         raise ValueError
     return URL(target, encoded=target.isascii())
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

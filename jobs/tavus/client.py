@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
+from jobs.loopback import is_loopback
 from jobs.model import ConversationRequest, Created, Ended, NotEnded, NotThere, Page, Sent, StillLive, Survey
 from jobs.tavus.transport import Transport, agent, open_session
 from jobs.tavus.wire import Ids, Persona, Replica, calls, facts
@@ -76,7 +76,7 @@ def _checked_url(base_url: str) -> str:
     parts = urlsplit(base_url)
     if parts.username is not None or parts.query or parts.fragment:
         raise ValueError("base_url must be a bare address: no user, query or fragment")
-    if parts.scheme == "http" and not _is_loopback(parts):
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         raise ValueError("base_url must begin with https:// (http:// is for loopback only)")
     return base_url
 
@@ -86,13 +86,6 @@ def _is_resolvable(parts: SplitResult) -> bool:
     try:
         return bool((parts.hostname or "").encode("idna"))
     except UnicodeError:
-        return False
-
-
-def _is_loopback(parts: SplitResult) -> bool:
-    try:
-        return parts.hostname == "localhost" or ip_address(parts.hostname or "").is_loopback
-    except ValueError:
         return False
 
 

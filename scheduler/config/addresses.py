@@ -11,6 +11,7 @@ import re
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
+from jobs.loopback import is_loopback
 from scheduler.config.scalars import Misread
 from scheduler.model import Listen
 
@@ -135,14 +136,6 @@ def hook_url(text: str) -> str:
         raise Misread("a webhook's URL has no user and no fragment")
     _guarded(parts)
     return text
-
-
-def is_loopback(name: str) -> bool:
-    """Whether this host is this machine, whatever DNS says."""
-    try:
-        return name.lower() == "localhost" or ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def _parts(text: str) -> SplitResult | None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from jobs.loopback import is_loopback
 from scheduler.config import conversation, mailing
-from scheduler.config.addresses import is_loopback
 from scheduler.config.calendars import shortest_pause_s
 from scheduler.config.channels import mails
 from scheduler.config.models import ADMIN_TOKEN, AccountKeys

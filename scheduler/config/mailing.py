@@ -11,9 +11,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, TypeAdapter
 
+from jobs.loopback import is_loopback
 from jobs.model import Wording
 from scheduler.config import fields
-from scheduler.config.addresses import is_loopback
 from scheduler.config.fields import Host, Line, Secret, Sender, Strict, Subject, Text, whole, words
 from scheduler.config.problems import Report, quoted
 from scheduler.config.reading import place, read

@@ -14,7 +14,7 @@ from typing import Final
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
-from scheduler.config.addresses import is_loopback
+from jobs.loopback import is_loopback
 from scheduler.runner import place
 
 LARGEST_BODY = 64 << 10

@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from jobs.tavus.sandbox import Fault, Kind, Operation, Plan, RoomClosed, Sandbox
-from jobs.tavus.sandbox.webhooks import is_loopback
+from jobs.tavus.sandbox.webhooks import stays_here
 
 START = 1_795_251_600.0
 
@@ -145,7 +145,7 @@ async def test_a_receiver_that_is_gone_stops_nothing(world):
     ],
 )
 def test_what_counts_as_this_machine(url, local):
-    assert is_loopback(url) is local
+    assert stays_here(url) is local
 
 
 async def test_webhooks_before_the_answer_twice_late_and_lost(world):

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from ipaddress import ip_address
+
+from jobs.loopback import is_loopback
 
 
 class Security(StrEnum):
@@ -52,11 +53,3 @@ class Letter:
     recipient: str
     message: bytes = field(repr=False)
     hidden: tuple[str, ...] = field(default=(), repr=False)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether this name or address is this machine's own."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host.rstrip(".").lower() == "localhost"

@@ -10,11 +10,11 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Iterable
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import aiohttp
 
+from jobs.loopback import is_loopback
 from jobs.model import Instant
 from jobs.tavus.sandbox.answers import webhook
 from jobs.tavus.sandbox.fault import Kind, Operation
@@ -40,7 +40,7 @@ class Webhooks:
         to.
         """
         url = room.body.get("callback_url", "")
-        if url and (self._anywhere or is_loopback(url)):
+        if url and (self._anywhere or stays_here(url)):
             for event in events:
                 self._queue_one(room, event)
 
@@ -74,10 +74,9 @@ class Webhooks:
             heapq.heappush(self._waiting, (event.at + late_s, next(self._order), room, event))
 
 
-def is_loopback(url: str) -> bool:
+def stays_here(url: str) -> bool:
     """Whether the URL's host is this machine, by what is written there; nothing is looked up."""
     try:
-        host = urlsplit(url).hostname or ""
-        return host == "localhost" or ip_address(host).is_loopback
+        return is_loopback(urlsplit(url).hostname or "")
     except ValueError:
         return False
