@@ -113,6 +113,15 @@ async def test_from_data_on_no_answer_may_mean_that_it_arrived() -> None:
         assert (await failed(mail)).reason is LOST
 
 
+@pytest.mark.parametrize(
+    "said", ["250 " + 100_000 * "x", "\r\n".join(10_000 * ["250-more"]), "\x00\xff" * 99]
+)
+async def test_an_answer_that_is_hostile_is_none_and_costs_nobody_memory_or_time(said: str) -> None:
+    async with raw_office({"DATA": said}) as (port, _), channel(port) as mail:
+        error = await failed(mail)
+    assert (error.reason, error.detail) == (LOST, "the mail server's answer can't be read, at the letter")
+
+
 async def test_nobody_is_at_home() -> None:
     async with office() as at:
         pass

@@ -11,7 +11,8 @@ from structlog.testing import capture_logs
 from jobs.tavus.sandbox import Fault
 from scheduler.ledger import LedgerUnavailable
 from scheduler.ledger.driver import SqliteDriver
-from tests.house.teams import team
+from tests.house.post import Office
+from tests.house.teams import mailed, team
 
 MINUTE, HOUR = 60.0, 3600.0
 
@@ -100,6 +101,21 @@ async def test_a_short_failure_at_any_commit_of_the_slot_harms_nobody(rig, at, d
     records = rig.records().values()
     assert {(r.stage, r.reason, r.attempt, r.faults) for r in records} == {("ended", "absent", 1, 0)}
     assert len(rig.sandbox.rooms) == 3
+    rig.clean()
+
+
+@pytest.mark.parametrize("passed", range(12))
+async def test_a_short_failure_at_any_commit_of_the_slot_loses_and_repeats_no_letter(rig, at, disk, passed):
+    office = rig.channels["mail"] = Office(rig.clock.now)
+    async with rig.open(rig.config(mailed(3))) as daemon:
+        await _turns(rig, daemon, at + HOUR - 31)
+        disk.passed, disk.left = passed, 3
+        await _turns(rig, daemon, at + HOUR + MINUTE)
+    assert sorted(step.address.target for _, step in office.taken) == [
+        f"p00{n}@example.com" for n in range(3)
+    ]
+    assert all(step.url.encode() in (step.message or b"") for _, step in office.taken)
+    assert {d.state for r in rig.records().values() for d in r.deliveries} == {"delivered"}
     rig.clean()
 
 
