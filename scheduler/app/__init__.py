@@ -12,6 +12,7 @@ from scheduler.app.online import check_online
 from scheduler.app.preview import Shown, coming, composed, frozen
 from scheduler.app.running import Options, main
 from scheduler.app.sandboxed import alone, rehearsal
+from scheduler.app.steering import ask_ledger
 
 __all__ = [
     "Case",
@@ -21,6 +22,7 @@ __all__ = [
     "Tried",
     "Verdict",
     "alone",
+    "ask_ledger",
     "check_online",
     "coming",
     "composed",

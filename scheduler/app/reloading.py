@@ -1,34 +1,40 @@
 """Reading the files again: whole or not at all, one reading at a time (S7).
 
 A bad file changes nothing and is told; what only a start can change keeps its value and is told. The
-daemon swaps what is good at its next turn. When to read is somebody else's: a signal, for now.
+daemon swaps what is good at its next turn. When to read is somebody else's: a signal's, or a person's.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from jobs.model import Instant
 from scheduler.app.channels import Channels
 from scheduler.config import load
 from scheduler.config.problems import ConfigErrors
 from scheduler.daemon import Daemon
+from scheduler.daemon.effect import Changed, changed
 from scheduler.model import Config, Days, Monthly, Schedule
 from scheduler.notifying import Notifier
 from scheduler.settings import SettingsError
 from scheduler.telemetry import Telemetry
 from scheduler.vitals import Reload
 
+REFUSALS = (ConfigErrors, SettingsError, ValueError)
+"""What keeps the last good files in force."""
+
 AT_A_START = ("base_url", "api_key", "ids")
 """What of the account a running house can't change."""
 
 
 class Reloading:
-    """Hands the daemon what the files say now, if it is good. `loaded` is what they said last,
-    `last` how their last reading went."""
+    """Hands the daemon what the files say now, if it is good. `loaded` is what they said last, `last` how
+    their last reading went, and `said` what it changed, or why it was refused, line by line."""
 
     def __init__(
         self,
@@ -48,6 +54,8 @@ class Reloading:
         self._channels = channels
         self._now = now
         self.last = Reload(ok=True, at=now())
+        self.said: Sequence[str] = ()
+        self._one = asyncio.Lock()
         self._reading = False
         self._again = False
 
@@ -59,39 +67,76 @@ class Reloading:
             self._daemon.errand(self._read())
 
     async def _read(self) -> None:
-        self._notifier.reloading(asyncio.get_running_loop().time())
-        status = ""
         while self._again:
             self._again = False
+            with suppress(*REFUSALS):
+                await self.read()
+        self._reading = False
+
+    async def read(self) -> Reread:
+        """Read the files now, and have the daemon swap what they say in: what that changes.
+
+        Raises ConfigErrors, SettingsError or ValueError when they are refused: then nothing has changed.
+        """
+        async with self._one:
+            self._notifier.reloading(asyncio.get_running_loop().time())
+            status = ""
             try:
                 config = await asyncio.to_thread(load, self._paths)
                 await self._channels.use(config)
-            except (ConfigErrors, SettingsError, ValueError) as refused:
-                status = f"{self._refuse(refused)}; the last good files are in force"
-            else:
-                self._take(config)
+                reread = await self._take(config)
                 status = f"schedules: {len(config.schedules)}"
-        self._reading = False
-        self._notifier.ready(status)
+            except REFUSALS as refused:
+                status = f"{self._refuse(refused)}; the last good files are in force"
+                raise
+            finally:
+                self._notifier.ready(status)
+        return reread
 
-    def _refuse(self, refused: ConfigErrors | SettingsError | ValueError) -> str:
+    def _refuse(self, refused: Exception) -> str:
         self.last = self.last._replace(ok=False)
-        problems = refused.problems if isinstance(refused, ConfigErrors) else ()
-        errors = [f"{p.file}:{p.line}:{p.column}: {p.message}" for p in problems if p.severity == "error"]
-        first = errors[0] if errors else str(refused)
-        self._telemetry.say("reload_refused", grave=True, errors=max(1, len(errors)), first=first)
-        return f"reload refused: {first}"
+        self.said = errors_of(refused)
+        told = {"errors": len(self.said), "first": self.said[0]}
+        self._telemetry.say("reload_refused", grave=True, **told)
+        return f"reload refused: {self.said[0]}"
 
-    def _take(self, config: Config) -> None:
+    async def _take(self, config: Config) -> Reread:
         if kept := list(_kept(self._loaded, config)):
             self._telemetry.say("restart_needed", grave=True, changed=kept)
         if moved := list(_moved(self._loaded, config)):
             self._telemetry.say("times_moved", grave=True, schedules=moved, detail=_MOVED)
         running = self._daemon.config
         account = replace(config.account, **{name: getattr(running.account, name) for name in AT_A_START})
-        self._daemon.reload(replace(config, service=running.service, account=account))
+        plans = (running.schedules, config.schedules)
+        swapped = self._daemon.reload(replace(config, service=running.service, account=account))
         self._loaded = config
         self.last = Reload(ok=True, at=self._now())
+        reread = Reread(await asyncio.to_thread(changed, *plans, self._now()), kept, moved, swapped)
+        self.said = reread.said
+        return reread
+
+
+class Reread(NamedTuple):
+    """What a reading changed: promises, keys that only a start can change, schedules whose unnamed times have
+    moved; `swapped` is set when the daemon goes by it."""
+
+    changed: Changed
+    kept: Sequence[str]
+    moved: Sequence[str]
+    swapped: asyncio.Event
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """The same in sentences."""
+        started = (f"{name} changes with the next start" for name in self.kept)
+        return (str(self.changed), *started, *(f"schedule {name}: {_MOVED}" for name in self.moved))
+
+
+def errors_of(refused: Exception) -> tuple[str, ...]:
+    """Why files were refused, each error with its place; at least one line."""
+    problems = refused.problems if isinstance(refused, ConfigErrors) else ()
+    errors = [f"{p.file}:{p.line}:{p.column}: {p.message}" for p in problems if p.severity == "error"]
+    return tuple(errors) or (str(refused),)
 
 
 _MOVED = (

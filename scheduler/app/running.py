@@ -22,6 +22,7 @@ from scheduler.app.house import house
 from scheduler.app.observing import new_metrics
 from scheduler.app.reloading import Reloading
 from scheduler.app.sandboxed import redirected, rehearsal, serving
+from scheduler.app.steering import desk_of, steered
 from scheduler.clock import Clock
 from scheduler.daemon import Daemon
 from scheduler.model import Config
@@ -82,8 +83,10 @@ async def run(config: Config, key: Secret | None, options: Options) -> int:
             redaction=options.redaction,
             reload=lambda: reloading.last,
         )
-        where = {"letters": str(letters)} if letters else {}
+        where = {"letters": str(letters), "ledger": str(ledger)} if folder else {}
         if not options.once:
+            desk = desk_of(daemon, ledger, clock, telemetry, reloading)
+            await stack.enter_async_context(steered(desk, ledger, telemetry))
             url = await stack.enter_async_context(facing(face, config.service, beating=folder is None))
             where |= {"listen": url} if url else {}
         telemetry.say("ready", grave=bool(holds), schedules=len(config.schedules), holds=holds, **where)

@@ -11,7 +11,22 @@ from collections.abc import Sequence
 
 import click
 
-from scheduler.cli import audit, check, doctor, explain, init, ls, mail, plan, prune, run, sandbox, schema
+from scheduler.cli import (
+    audit,
+    check,
+    doctor,
+    explain,
+    init,
+    ls,
+    mail,
+    plan,
+    prune,
+    run,
+    sandbox,
+    schema,
+    status,
+    steering,
+)
 from scheduler.cli.shown import Refusal
 
 INTERRUPTED = 130
@@ -86,6 +101,16 @@ for _command in (
     audit.audit,
     prune.prune,
     doctor.doctor,
+    status.status,
+    steering.pause,
+    steering.resume,
+    steering.skip,
+    steering.make_up,
+    steering.end,
+    steering.resend,
+    steering.retry,
+    steering.resume_account,
+    steering.reload,
     mail.mail,
     schema.schema,
     sandbox.sandbox,

@@ -15,23 +15,22 @@ from typing import Any
 
 from jobs.errors import Reason
 from jobs.model import Instant
-from scheduler import lifecycle
 from scheduler.alarm import Alarm
 from scheduler.clock import Bell, Clock
 from scheduler.daemon.admitting import Admitting
 from scheduler.daemon.checkup import Checkup
 from scheduler.daemon.clockwatch import ClockWatch, Trust
+from scheduler.daemon.closing import Closing
 from scheduler.daemon.delivering import Delivering
 from scheduler.daemon.hands import InHand
 from scheduler.daemon.holding import Holding
 from scheduler.daemon.overlaps import Overlaps
 from scheduler.daemon.promising import Promising
 from scheduler.daemon.surveying import Surveying
-from scheduler.facts import Fact, Missed, MissReason, Skipped, SkipReason
-from scheduler.ledger import Hold, Ledger, LedgerUnavailable, Note
+from scheduler.facts import MissReason
+from scheduler.ledger import Hold, Ledger, LedgerUnavailable
 from scheduler.limits import Limits
 from scheduler.model import Config
-from scheduler.record import Record
 from scheduler.runner import Compose, Letters, Perform, Runner, Terms
 from scheduler.telemetry import Telemetry
 
@@ -57,7 +56,7 @@ class Daemon:
         telemetry: Telemetry,
         compose: Compose,
     ) -> None:
-        self._ledger = ledger
+        self.ledger = ledger
         self._clock = clock
         self._telemetry = telemetry
         self.config = config
@@ -66,11 +65,13 @@ class Daemon:
         self._limits = Limits(config.account.requests)
         self._terms = Terms(ledger)
         self._holding = Holding(ledger, clock, telemetry)
-        letters = Letters(self._terms, compose)
-        self._runner = Runner(ledger, perform, self._limits, clock, self._terms, letters, self._holding.hold)
+        self.letters = Letters(self._terms, compose)
+        told = (self._terms, self.letters, self._holding.hold)
+        self._runner = Runner(ledger, perform, self._limits, clock, *told)
         self._promising = Promising(ledger)
         self._surveying = Surveying(ledger, self._runner, clock, self._holding.accepted, self._faulty)
         self._overlaps = Overlaps(ledger)
+        self._closing = Closing(ledger, self._overlaps)
         self._clockwatch = ClockWatch(ledger, self._alarm, self._holding.hold, self._holding.lift)
         self._group = asyncio.TaskGroup()
         self._hands = InHand(self._group, self.bell)
@@ -79,6 +80,7 @@ class Daemon:
         self.turned_at: Instant | None = None
         self._next_at: Instant | None = None
         self._pending: Config | None = None
+        self._swapped = asyncio.Event()
         self.unwritable = False
         self.begun = False
         self.stopping = False
@@ -122,11 +124,12 @@ class Daemon:
             self._next_at = self._clockwatch.believed_at(now)
             return
         await self._promise(trust, now)
-        view = await self._ledger.look(now, len(self._hands))
-        if view.shut:
+        view = await self.ledger.look(now, len(self._hands))
+        if view.shut or view.paused:
             held = view.holds[0].reason if view.holds else None
-            await self._close_shut(now, MissReason.CLOCK_HELD if trust is Trust.LIFTED else held)
-            view = await self._ledger.look(now, len(self._hands))
+            held = MissReason.CLOCK_HELD if trust is Trust.LIFTED else held
+            await self._closing.close(now, held, self.turned_at)
+            view = await self.ledger.look(now, len(self._hands))
         await self._overlaps.judge(view, now)
         await self._delivering.start(view.links, now)
         if self.stopping:
@@ -162,7 +165,7 @@ class Daemon:
 
     async def holds(self) -> Sequence[Hold]:
         """The holds in force."""
-        return (await self._ledger.look(self._clock.now())).holds
+        return (await self.ledger.look(self._clock.now())).holds
 
     # --- rest ---
 
@@ -186,7 +189,7 @@ class Daemon:
 
     async def _soon(self) -> bool:
         """Whether somebody waits whom the mere passing of time will admit; not so with a refused key."""
-        view = await self._ledger.look(self._clock.now())
+        view = await self.ledger.look(self._clock.now())
         if any(hold.reason == Reason.DENIED for hold in view.holds):
             return False
         links = any(self._delivering.ready(view.links, self._clock.now()))
@@ -234,10 +237,13 @@ class Daemon:
 
     # --- reload ---
 
-    def reload(self, config: Config) -> None:
-        """Swap this configuration in at the next turn, which is now."""
+    def reload(self, config: Config) -> asyncio.Event:
+        """Swap this configuration in at the next turn, which is now; the event is set when that is done."""
+        if self._pending is None:
+            self._swapped = asyncio.Event()
         self._pending = config
         self.bell.ring()
+        return self._swapped
 
     async def swap(self, config: Config) -> Mapping[str, int]:
         """Go on with another configuration: its effect on what was already promised (S7)."""
@@ -256,9 +262,9 @@ class Daemon:
         await self._holding.lift(Reason.SPENT)
         await self._clockwatch.begin()
         window_s = self.config.account.requests.per_s * 1.02
-        self._limits.seed(await self._ledger.requests_since(now - window_s, now))
-        left_behind = await self._ledger.in_flight()
-        await self._ledger.note(*(self._runner.interrupted(record, now) for record in left_behind))
+        self._limits.seed(await self.ledger.requests_since(now - window_s, now))
+        left_behind = await self.ledger.in_flight()
+        await self.ledger.note(*(self._runner.interrupted(record, now) for record in left_behind))
 
     async def _take_up(self, now: Instant) -> None:
         """Once the clock is believed: what was promised meanwhile, and what was missed (S4).
@@ -282,18 +288,8 @@ class Daemon:
             self._telemetry.say("reloaded", grave=False, **effect)
             if self._pending is pending:
                 self._pending = None
+                self._swapped.set()
         await self._promising.ahead(now)
-
-    async def _close_shut(self, now: Instant, held: str | None) -> None:
-        """Every promise whose window shut unused gets its reason (S15)."""
-        while records := await self._ledger.shut(now):
-            await self._ledger.note(*(Note(r.key, self._unkept(r, held), now) for r in records))
-
-    def _unkept(self, record: Record, held: str | None) -> Fact:
-        if record.key in self._overlaps.blocked:
-            return Skipped(SkipReason.OVERLAP)
-        waited = self.turned_at is not None and self.turned_at >= record.starts_at
-        return Missed(lifecycle.miss_reason(record, held, waited))
 
     def _faulty(self, detail: str) -> None:
         self._telemetry.say("faulted", grave=True, step="survey", detail=detail)

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from jobs.model import Instant
+from scheduler.desk import Asker
 from scheduler.ledger.driver import Driver
 from scheduler.ledger.errors import LedgerMismatch
 
@@ -87,11 +88,12 @@ def hold(driver: Driver, reason: str, now: Instant) -> bool:
     return begun
 
 
-def lift(driver: Driver, reason: str, now: Instant) -> bool:
-    """Let creation go on, as far as this reason is concerned; whether it was stopped for it."""
+def lift(driver: Driver, reason: str, now: Instant, asker: Asker | None = None) -> bool:
+    """Let creation go on, as far as this reason is concerned; whether it was stopped for it. `asker` is the
+    person who wanted it, if one did."""
     lifted = driver.execute("DELETE FROM holds WHERE reason = ?", (reason,)) == 1
     if lifted:
-        tell(driver, "lifted", {"reason": reason}, now)
+        tell(driver, "lifted", {"reason": reason, **(asker._asdict() if asker else {})}, now)
     return lifted
 
 

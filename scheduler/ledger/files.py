@@ -8,14 +8,20 @@ files is not looked at here, and a file that turns out to be a stranger's is lef
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
+import stat
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from scheduler.ledger.errors import LedgerHeld, LedgerUnavailable
 
 PRIVATE = 0o600
+
+ADDRESS_BYTES = 100
+"""A socket's address is at most 107 bytes on Linux and 103 elsewhere."""
 
 
 class Lock:
@@ -82,3 +88,35 @@ def _named(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise LedgerUnavailable(f"{path}: {error.strerror or error}") from None
+
+
+def control_socket(ledger: Path) -> Path:
+    """Where the process that writes this ledger is reached: `callboard.db.sock`, beside it.
+
+    Where that is longer than a socket's address may be: `callboard-<hash>.sock` in the run directory of the
+    ledger's owner, `/run/user/<uid>`, or in `callboard-<uid>` under the directory for temporary files, which
+    is made for it and must be its owner's alone. Both ends come to the same path by themselves. Raises
+    LedgerUnavailable where that directory is somebody else's.
+    """
+    path = ledger.absolute()
+    beside = path.with_name(f"{path.name}.sock")
+    if len(os.fsencode(beside)) <= ADDRESS_BYTES:
+        return beside
+    with _named(path):
+        owner = path.stat().st_uid
+    name = f"callboard-{hashlib.sha256(os.fsencode(path)).hexdigest()[:16]}.sock"
+    run = Path(f"/run/user/{owner}")
+    return (run if run.is_dir() else _own_folder(owner)) / name
+
+
+def _own_folder(owner: int) -> Path:
+    folder = Path(tempfile.gettempdir()) / f"callboard-{owner}"
+    with _named(folder):
+        with suppress(FileExistsError):
+            folder.mkdir(0o700)
+        found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_mode & 0o077 or found.st_uid not in (owner, os.geteuid()):
+        raise LedgerUnavailable(
+            f"{folder}: is not a directory of its owner's alone; give the ledger a shorter path"
+        )
+    return folder

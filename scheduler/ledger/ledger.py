@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from jobs.model import Address, Instant
+from scheduler.desk import Asker
 from scheduler.ledger import account, due, line, messages, notes, promises, pruning, rows, skips
 from scheduler.ledger.driver import Driver, SqliteDriver
 from scheduler.ledger.due import View
@@ -210,9 +211,9 @@ class Ledger:
         """Stop creation; whether this is new."""
         return await self._do(lambda driver: account.hold(driver, reason, now))
 
-    async def lift(self, reason: str, now: Instant) -> bool:
-        """Lift a hold; whether there was one."""
-        return await self._do(lambda driver: account.lift(driver, reason, now))
+    async def lift(self, reason: str, now: Instant, asker: Asker | None = None) -> bool:
+        """Lift a hold, because a person wants it or of our own accord; whether there was one."""
+        return await self._do(lambda driver: account.lift(driver, reason, now, asker))
 
     async def newest_fact_at(self) -> Instant | None:
         """When the newest fact happened."""

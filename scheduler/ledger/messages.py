@@ -29,7 +29,11 @@ def keep(driver: Driver, before: Record, after: Record, given: Mapping[Address, 
     if after.deliveries == before.deliveries:
         return
     was = {d.address: d.state for d in before.deliveries}
-    opened = [d.address for d in after.deliveries if d.state is DeliveryState.OPEN and d.address not in was]
+    opened = [
+        d.address
+        for d in after.deliveries
+        if d.state is DeliveryState.OPEN and was.get(d.address) is not DeliveryState.OPEN
+    ]
     closed = [
         d.address
         for d in after.deliveries

@@ -7,7 +7,7 @@ else. Nothing is sent here, and nothing kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from jobs.errors import Blame, LetterError, Reason
 from jobs.model import Address, Invitation, Wording
@@ -36,9 +36,8 @@ class Letters:
         """The note with the messages of the deliveries that it opens, and a note for each address that will
         get none; `record` is as it is before. Raises LedgerError."""
         after = lifecycle.apply(record, note.fact, note.at, note.addresses)
-        opened = [d.address for d in after.deliveries if d.state is DeliveryState.OPEN]
-        wanted = [address for address in opened if address.channel != WITHOUT]
-        if not wanted or after.conversation_id == record.conversation_id:
+        wanted = [address for address in _opened(record, after) if address.channel != WITHOUT]
+        if not wanted:
             return (note,)
         invitation, wording = await self._terms.invitation(after)
         messages, refused = dict[Address, bytes](), list[Note]()
@@ -59,3 +58,11 @@ class Letters:
             why = place(error)
         detail = f"no message can be written: {why}"
         return Failed(StepKind.DELIVER, Reason.REFUSED, detail, address, blame=Blame.SETUP)
+
+
+def _opened(before: Record, after: Record) -> Iterator[Address]:
+    """Where deliveries open by this: all of a conversation that was not known, and those that are to be
+    handed over again."""
+    known = after.conversation_id == before.conversation_id
+    was = {d.address for d in before.deliveries if known and d.state is DeliveryState.OPEN}
+    yield from (d.address for d in after.deliveries if d.state is DeliveryState.OPEN and d.address not in was)

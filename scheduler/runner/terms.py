@@ -82,7 +82,7 @@ class Terms:
         person = agreed.person(record)
         made_at = record.due if record.created_at is None else record.created_at
         invitation = Invitation(
-            id=marks.named(record.mark, record.attempt),
+            id=_message_id(record),
             key=record.key,
             schedule=record.schedule,
             slot=record.slot,
@@ -118,6 +118,12 @@ class Terms:
         if generation not in self._generations:
             self.know(generation, thaw(await self._ledger.terms(generation)))
         return self._generations[generation][record.schedule]
+
+
+def _message_id(record: Record) -> str:
+    """What is handed over once more is another message, or it would be hidden as a copy (S27)."""
+    first = marks.named(record.mark, record.attempt)
+    return f"{first}-r{record.resends}" if record.resends else first
 
 
 def _local_time(due: Instant, timezone: str) -> str:

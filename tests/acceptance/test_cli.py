@@ -30,6 +30,16 @@ COMMANDS = [
     "audit",
     "prune",
     "doctor",
+    "status",
+    "pause",
+    "resume",
+    "skip",
+    "make-up",
+    "end",
+    "resend",
+    "retry",
+    "resume-account",
+    "reload",
     "mail",
     "schema",
     "sandbox",
@@ -60,7 +70,7 @@ def schedule(tmp_path: Path) -> Path:
 def test_help_names_every_command(callboard: Run) -> None:
     done = callboard("--help")
     assert (done.returncode, done.stderr) == (0, "")
-    assert re.findall(r"^  ([a-z]+)  ", done.stdout, re.MULTILINE) == COMMANDS
+    assert re.findall(r"^  ([a-z][a-z-]+)  ", done.stdout, re.MULTILINE) == COMMANDS
     assert callboard().stdout == done.stdout
 
 

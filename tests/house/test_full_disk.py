@@ -182,6 +182,6 @@ async def test_a_broken_ledger_ends_the_house_with_its_own_words(rig, at):
                 def fetch(self, sql, params=()):
                     raise LedgerDamaged("database disk image is malformed")
 
-            daemon._ledger._writer._driver.__class__ = Broken
+            daemon.ledger._writer._driver.__class__ = Broken
             await daemon.turn()
     await asyncio.sleep(0)

@@ -23,3 +23,4 @@ CREATE TABLE skips (
 
 ALTER TABLE records ADD COLUMN end_asked_at REAL;
 ALTER TABLE records ADD COLUMN resends INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX records_missed ON records (due) WHERE stage = 'missed';

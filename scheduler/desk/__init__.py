@@ -80,7 +80,7 @@ class Answer:
 
 class Refused(Exception):
     """It can't be done; the text is one line that says why, and what can be done instead. `details` are
-    further lines, such as the errors of a configuration (`file:line:column: message`)."""
+    the errors of a configuration, if that is what is refused (`file:line:column: message`)."""
 
     def __init__(self, message: str, details: Sequence[str] = ()) -> None:
         super().__init__(message)

@@ -1,0 +1,124 @@
+"""The desk of this house: put together for a daemon that runs, or over its ledger alone where none does.
+
+A daemon's desk is reached by the control socket and by pages. Without a daemon a command opens the ledger
+itself, under the same lock, for what is safe to write then. What the verbs do is `scheduler.daemon.desk`'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from scheduler.app.letters import composer
+from scheduler.app.reloading import REFUSALS, Reloading, errors_of
+from scheduler.clock import Clock
+from scheduler.daemon import Daemon
+from scheduler.daemon.desk import Means, StandingDesk
+from scheduler.desk import Answer, Asker, Effect, Refused
+from scheduler.desk.wishes import Wish
+from scheduler.ledger import Ledger, LedgerUnavailable
+from scheduler.ledger.files import control_socket
+from scheduler.ledger.snapshot import Snapshot
+from scheduler.model import Config
+from scheduler.runner import Letters, Terms
+from scheduler.telemetry import Telemetry
+from scheduler.web.control import controlled
+from scheduler.web.health import Health
+
+NOBODY = "no daemon runs"
+
+SWAPPED_S = 5.0
+"""How long a reload waits for its turn: one is made at once, unless the clock can't be believed."""
+
+
+def desk_of(
+    daemon: Daemon, ledger: Path, clock: Clock, telemetry: Telemetry, reloading: Reloading
+) -> StandingDesk:
+    """The desk of a daemon that runs."""
+    means = Means(
+        ledger=daemon.ledger,
+        path=ledger,
+        clock=clock,
+        config=lambda: daemon.config,
+        letters=daemon.letters,
+        telemetry=telemetry,
+        ring=daemon.bell.ring,
+    )
+
+    async def reload(asker: Asker) -> Answer:
+        telemetry.say("reload_asked", **asker._asdict())
+        return await _reloaded(reloading)
+
+    health = Health(daemon.checkup.vitals, daemon.checkup.writable)
+    return StandingDesk(means, reload, daemon.checkup.vitals, health.reasons)
+
+
+@asynccontextmanager
+async def steered(desk: StandingDesk, ledger: Path, telemetry: Telemetry) -> AsyncIterator[None]:
+    """Let commands reach the desk; where no socket can stand, the house goes on without."""
+
+    def faulty(detail: str) -> None:
+        telemetry.say("faulted", grave=True, step="control", detail=detail)
+
+    try:
+        door = controlled(desk, control_socket(ledger), faulty)
+        await door.__aenter__()
+    except (OSError, LedgerUnavailable) as error:
+        telemetry.say("control_unavailable", grave=True, detail=str(error))
+        yield
+        return
+    try:
+        yield
+    finally:
+        await door.__aexit__(None, None, None)
+
+
+def ask_ledger(wish: Wish, config: Config, ledger: Path) -> Answer:
+    """Do what is safe without a daemon; raises Refused, and LedgerError (LedgerHeld where one runs)."""
+    return asyncio.run(_asked(wish, config, ledger))
+
+
+async def _asked(wish: Wish, config: Config, path: Path) -> Answer:
+    clock = Clock()
+    with Snapshot.open(path) as snapshot:
+        base_url = snapshot.base_url()
+    ledger = Ledger.open(path, base_url, clock.now())
+    try:
+        means = Means(
+            ledger=ledger,
+            path=path,
+            clock=clock,
+            config=lambda: config,
+            letters=Letters(Terms(ledger), composer(None)),
+            telemetry=Telemetry(),
+            ring=lambda: None,
+        )
+        return await wish.ask(StandingDesk(means, _nobody_reloads, lambda: None, _nobody_works))
+    finally:
+        ledger.close()
+
+
+async def _nobody_reloads(_: Asker) -> Answer:
+    raise Refused(NOBODY)
+
+
+async def _nobody_works() -> tuple[str, ...]:
+    return (NOBODY,)
+
+
+async def _reloaded(reloading: Reloading) -> Answer:
+    try:
+        reread = await reloading.read()
+    except REFUSALS as refused:
+        errors = errors_of(refused)
+        what = f"{len(errors)} errors" if len(errors) > 1 else "1 error"
+        raise Refused(f"the files are refused with {what}; the last good ones are in force", errors) from None
+    said = reread.said
+    try:
+        async with asyncio.timeout(SWAPPED_S):
+            await reread.swapped.wait()
+    except TimeoutError:
+        said = (*said, "it is in force as soon as the house makes its next turn")
+    return Answer(Effect.DONE, said, numbers=reread.changed._asdict())

@@ -1,0 +1,140 @@
+"""Reaching the house: a wish goes to the daemon by its control socket, or where none runs to the ledger.
+
+One request for each command, over plain HTTP on a Unix socket. What can't be reached is told with what to do;
+nothing is asked twice by itself, though whoever does it does no harm.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import pwd
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scheduler.cli.paths import chosen, loaded, named_ledger
+from scheduler.cli.shown import Refusal
+
+if TYPE_CHECKING:
+    from scheduler.desk import Answer, Status
+    from scheduler.desk.wishes import Wish
+
+REFUSED, TRY_LATER, BAD_CONFIG = 1, 75, 78
+ANSWER_S = 15.0
+RELOAD_S = 120.0
+"""A reload reads the files and looks at the mail server before it answers."""
+
+
+class NobodyThere(Exception):
+    """No daemon answers at the socket of this ledger."""
+
+
+def user() -> str:
+    """Who asks, as the system knows them."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid {os.getuid()}"
+
+
+def ledger_at(ledger: Path | None, files: Sequence[Path]) -> Path:
+    """The ledger that was typed, else the environment's, else the one that the files name, right or wrong."""
+    from scheduler.config.whereabouts import ledger_of
+
+    found = ledger or named_ledger() or ledger_of(chosen(files))
+    if found is None:
+        raise Refusal("no configuration can be read there; name the ledger with --ledger")
+    return found
+
+
+def ask_daemon(ledger: Path, wish: Wish) -> Answer:
+    """What the daemon answers. Raises NobodyThere, and Refusal with what it says against it."""
+    from scheduler.desk.wishes import ANSWER, ToReload, verb_of, written
+
+    within_s = RELOAD_S if isinstance(wish, ToReload) else ANSWER_S
+    answered = _exchange(ledger, "POST", verb_of(wish), written(wish), within_s)
+    return ANSWER.validate_json(answered)
+
+
+def ask(ledger: Path, files: Sequence[Path], wish: Wish) -> Answer:
+    """The same; where no daemon runs, what the ledger alone allows."""
+    from scheduler import app
+    from scheduler.desk import Refused
+    from scheduler.ledger import LedgerError, LedgerHeld
+
+    try:
+        return ask_daemon(ledger, wish)
+    except NobodyThere:
+        config = loaded(files)
+    try:
+        return app.ask_ledger(wish, config, ledger)
+    except Refused as refused:
+        raise _refusal(str(refused), refused.details) from None
+    except LedgerHeld as held:
+        raise Refusal(f"{held}; its control socket does not answer", TRY_LATER) from None
+    except LedgerError as error:
+        raise Refusal(str(error)) from None
+
+
+def status_of(ledger: Path) -> Status:
+    """How the daemon says the house stands. Raises NobodyThere, and Refusal."""
+    from scheduler.desk.wishes import STATUS
+
+    return STATUS.validate_json(_exchange(ledger, "GET", "status", None, ANSWER_S))
+
+
+class _Door(http.client.HTTPConnection):
+    """A connection to a Unix socket."""
+
+    def __init__(self, path: Path, within_s: float) -> None:
+        super().__init__("localhost", timeout=within_s)
+        self._path = path
+
+    def connect(self) -> None:
+        """Reach the socket's file instead of a port."""
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(os.fspath(self._path))
+
+
+def _exchange(ledger: Path, method: str, verb: str, body: bytes | None, within_s: float) -> bytes:
+    from scheduler.ledger import LedgerError
+    from scheduler.ledger.files import control_socket
+
+    try:
+        door = _Door(control_socket(ledger), within_s)
+        door.connect()
+    except (FileNotFoundError, ConnectionRefusedError, LedgerError):
+        raise NobodyThere from None
+    except OSError as error:
+        raise Refusal(f"the daemon can't be reached: {error.strerror or error}") from None
+    try:
+        door.request(method, f"/{verb}", body, {"Content-Type": "application/json"})
+        response = door.getresponse()
+        return _read(response.status, response.read())
+    except TimeoutError:
+        raise Refusal(f"no answer within {within_s:.0f} s; asked again it does no harm", TRY_LATER) from None
+    except (OSError, http.client.HTTPException):
+        raise Refusal("the daemon left before it answered; asked again it does no harm", TRY_LATER) from None
+    finally:
+        door.close()
+
+
+def _read(status: int, body: bytes) -> bytes:
+    if status == http.client.OK:
+        return body
+    if status == http.client.CONFLICT:
+        told = json.loads(body)
+        raise _refusal(told["refused"], told["details"])
+    if status == http.client.SERVICE_UNAVAILABLE:
+        raise Refusal(json.loads(body)["unavailable"], TRY_LATER)
+    raise Refusal(f"the daemon does not understand this ({status}); is it of another version?")
+
+
+def _refusal(message: str, details: Sequence[str]) -> Refusal:
+    """Details are the errors of a configuration."""
+    code = BAD_CONFIG if details else REFUSED
+    return Refusal("\n".join([message, *(f"  {line}" for line in details)]), code)

@@ -1,0 +1,79 @@
+"""What the verbs of the desk have in common: what they need, and how they name what isn't there.
+
+No verb stands here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from pathlib import Path
+
+from jobs.model import Instant
+from scheduler.clock import Clock
+from scheduler.config.suggest import did_you_mean
+from scheduler.desk import Refused
+from scheduler.ledger import Ledger
+from scheduler.ledger.snapshot import Snapshot
+from scheduler.model import Config, Schedule
+from scheduler.record import Record
+from scheduler.runner import Letters
+from scheduler.telemetry import Telemetry
+
+NEAR = 0.8
+"""How much alike a key must look to be suggested."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What the desk needs. `path` is the ledger's; `ring` has the house look at it again."""
+
+    ledger: Ledger
+    path: Path
+    clock: Clock
+    config: Callable[[], Config]
+    letters: Letters
+    telemetry: Telemetry
+    ring: Callable[[], None]
+
+    @property
+    def schedules(self) -> Mapping[str, Schedule]:
+        """The schedules in force."""
+        return self.config().schedules
+
+    async def record(self, key: str) -> Record:
+        """The record of this key; Refused when there is none, with the key that was probably meant."""
+        found = await self.ledger.record(key)
+        if found is None:
+            raise Refused(f"no record has the key {key}; {await self.hint(key)}")
+        return found
+
+    async def hint(self, key: str) -> str:
+        """What to try instead of a key that nobody knows."""
+        near = get_close_matches(key, await asyncio.to_thread(self._keys), n=1, cutoff=NEAR)
+        return f"did you mean {near[0]}?" if near else "`callboard ls` and `callboard plan` show the keys"
+
+    def unknown(self, what: str, name: str, known: Sequence[str]) -> Refused:
+        """There is no such name; the one that was probably meant, or all of a few."""
+        few = (
+            f"there {'is' if len(known) == 1 else 'are'} {', '.join(known)}" if 0 < len(known) < 10 else None
+        )
+        hint = did_you_mean(name, known, few) or "`callboard plan` shows who is called"
+        return Refused(f"there is no {what} {name}; {hint}")
+
+    def _keys(self) -> list[str]:
+        with Snapshot.open(self.path) as snapshot:
+            return snapshot.keys()
+
+
+def stands(record: Record) -> str:
+    """`live`, `missed (busy)`: where a record stands, for people."""
+    return f"{record.stage} ({record.reason})" if record.reason else str(record.stage)
+
+
+def spoken(at: Instant) -> str:
+    """An instant as people and programs read it: `2026-12-01 09:00:00Z`."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%SZ}"
