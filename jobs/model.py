@@ -34,6 +34,10 @@ class Participant:
     timezone: str | None = None
 
 
+POSTED = ("webhook", "slack")
+"""The channels that post to a URL."""
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where a join link can arrive: a channel (`log`, `mail`, `webhook`, `slack`), and the place within it.
@@ -44,6 +48,11 @@ class Address:
 
     channel: str
     target: str = field(default="", repr=False)
+
+    @property
+    def route(self) -> Address:
+        """What deliveries share that fail together: the one mail server, or this URL."""
+        return Address(self.channel) if self.channel == "mail" else self
 
     @property
     def place(self) -> str:
@@ -67,20 +76,9 @@ class Wording:
 
 
 LETTER_NAMES = (
-    "participant.id",
-    "participant.name",
-    "slot.name",
-    "slot.date",
-    "slot.day",
-    "slot.time",
-    "slot.zone",
-    "schedule.name",
-    "practice.name",
-    "practice.length",
-    "link.url",
-    "link.until",
-    "link.length",
-)
+    "participant.id", "participant.name", "slot.name", "slot.date", "slot.day", "slot.time", "slot.zone",
+    "schedule.name", "practice.name", "practice.length", "link.url", "link.until", "link.length",
+)  # fmt: skip
 """All that a `Wording` can name; each is text. `slot.day` and `slot.time` are the person's own local day
 and time in words, `slot.zone` their city and offset; the lengths are in words too (`30 minutes`)."""
 

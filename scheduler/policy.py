@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 
-from jobs.model import Instant
+from jobs.model import POSTED, Instant
 
 LOOKS_S = (2.0, 10.0, 30.0)
 """Looks for a lost answer, counted from the end of the attempt (S12)."""
@@ -63,7 +63,6 @@ _CREATE_WAITS_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 _DELIVER_WAITS_S = (5.0, 15.0, 30.0, 60.0)
 _POST_WAITS_S = (5.0, 25.0, 90.0, 180.0)
 """A post is tried at 0 and 5 s, 30 s, 2 min and 5 min, and not again: who listens there is a program."""
-_POSTED = ("webhook", "slack")
 _END_WAITS_S = (10.0, 30.0, 60.0, 60.0, 60.0, 60.0, 300.0, 900.0, 3600.0)
 
 
@@ -80,7 +79,7 @@ def create_wait_s(key: str, tries: int) -> float:
 def deliver_wait_s(channel: str, tries: int) -> float | None:
     """The wait before a link is handed over again, after so many tries that failed before; `None` when this
     one was the last (S28)."""
-    if channel not in _POSTED:
+    if channel not in POSTED:
         return _step(_DELIVER_WAITS_S, tries)
     return _POST_WAITS_S[tries] if tries < len(_POST_WAITS_S) else None
 

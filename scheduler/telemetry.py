@@ -131,7 +131,7 @@ def _refused(address: Address, blame: Blame, detail: str) -> tuple[Address, str]
     """Whatever is refused so is refused for the same reason."""
     if blame is Blame.ADDRESS:
         return address, ""
-    return (Address("mail") if address.channel == "mail" else address), detail
+    return address.route, detail
 
 
 def _alarming(record: Record) -> bool:

@@ -19,14 +19,12 @@ from jobs.channels.posting import Poster, open_poster
 from jobs.channels.signing import signing_key
 from jobs.channels.slack import SlackChannel
 from jobs.channels.webhook import WebhookChannel
-from jobs.model import Address, Instant, Invitation, Wording
+from jobs.model import POSTED, Address, Instant, Invitation, Wording
 from scheduler.app.letters import composer
 from scheduler.app.mailserver import mail_server
 from scheduler.model import Config, Mail, SecretRef
 from scheduler.settings import Redaction, Secret, SettingsError, read_secret
 from scheduler.telemetry import Telemetry
-
-POSTED = ("webhook", "slack")
 
 
 class Channels:

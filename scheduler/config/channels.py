@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
-from jobs.model import Address
+from jobs.model import POSTED, Address
 from scheduler.config.fields import HookUrl, Kind, Secret, Strict, misread
 from scheduler.config.problems import Mark, Report, quoted
 from scheduler.config.reading import place
@@ -22,7 +22,7 @@ from scheduler.config.tree import Entry
 from scheduler.model import Schedule, SecretRef
 
 WEBHOOK_SECRET = SecretRef("env", "CALLBOARD_WEBHOOK_SECRET")
-PLAIN, POSTED = ("log", "mail"), ("webhook", "slack")
+PLAIN = ("log", "mail")
 EXPECTED = "log, mail, {webhook: URL} or {slack: URL}"
 
 _SHAPES: dict[str, Any] = {

@@ -25,9 +25,6 @@ IN_HAND_MAX = 200
 """Deliveries in hand for one route: enough to keep its connections busy from turn to turn. Those that are in
 hand wait in the channel's own line, where nobody overtakes; the rest waits in the ledger, soonest first."""
 
-Route = tuple[str, str]
-"""What deliveries share that fail together: the one mail server, or a URL."""
-
 
 class Delivering:
     """Starts deliveries; `next_at` is when a closed route is tried again."""
@@ -40,25 +37,25 @@ class Delivering:
         self._clock = clock
         self._telemetry = telemetry
         self._hands = hands
-        self._busy: Counter[Route] = Counter()
-        self._closed: dict[Route, Instant] = {}
+        self._busy: Counter[Address] = Counter()
+        self._closed: dict[Address, Instant] = {}
         self.next_at: Instant | None = None
 
     async def start(self, links: Sequence[Link], now: Instant) -> None:
         """Start what is due, as far as its route allows."""
         chosen = list(self.ready(links, now))
         for outgoing in await self._ledger.outgoing(chosen) if chosen else ():
-            self._busy[_route(outgoing.address)] += 1
+            self._busy[outgoing.address.route] += 1
             self._hands.take((outgoing.record.key, outgoing.address), self._deliver(outgoing))
         self.next_at = min((at for at in self._closed.values() if at > now), default=None)
 
     def ready(self, links: Sequence[Link], now: Instant) -> Iterator[tuple[str, Address]]:
         """Those that can be started now. A dead link takes nobody's place: it is only given up."""
-        free = dict[Route, int]()
+        free = dict[Address, int]()
         for key, address, not_after in links:
             if (key, address) in self._hands:
                 continue
-            route = _route(address)
+            route = address.route
             left = free[route] if route in free else self._free(route, now)
             if left > 0 or not_after < now:
                 yield key, address
@@ -68,14 +65,14 @@ class Delivering:
         """The set-up has changed: every route is tried at once."""
         self._closed.clear()
 
-    def _free(self, route: Route, now: Instant) -> int:
+    def _free(self, route: Address, now: Instant) -> int:
         closed_until = self._closed.get(route)
         if closed_until is None:
             return IN_HAND_MAX - self._busy[route]
         return 1 if closed_until <= now and not self._busy[route] else 0
 
     async def _deliver(self, outgoing: Outgoing) -> None:
-        route = _route(outgoing.address)
+        route = outgoing.address.route
         try:
             self._learn(outgoing.address, await self._runner.deliver(outgoing))
         finally:
@@ -83,8 +80,8 @@ class Delivering:
 
     def _learn(self, address: Address, fact: Fact | None) -> None:
         """A refusal is one letter's; a route is closed when our set-up keeps everybody's from going."""
-        route = _route(address)
-        place = address.place if route[1] else None
+        route = address.route
+        place = route.place or None
         if isinstance(fact, Delivered) and self._closed.pop(route, None) is not None:
             self._telemetry.say("channel_open", channel=address.channel, place=place)
         if not isinstance(fact, Failed) or fact.blame is not Blame.SETUP or fact.reason is Reason.REFUSED:
@@ -93,7 +90,3 @@ class Delivering:
             told = {"channel": address.channel, "place": place, "detail": fact.detail}
             self._telemetry.say("channel_closed", grave=True, **told)
         self._closed[route] = self._clock.now() + policy.CHANNEL_PROBE_S
-
-
-def _route(address: Address) -> Route:
-    return (address.channel, "" if address.channel == "mail" else address.target)

@@ -29,6 +29,12 @@ TO = (Address("log"), MAIL, HOOK, SLACK, ODD, BROKEN)
 PLACES = ["", "ana@example.com", "hooks.example.com", "hooks.slack.com", "", ""]
 
 
+def test_all_mail_goes_one_way_and_each_post_its_own() -> None:
+    assert MAIL.route == Address("mail", "ben@example.com").route
+    assert (HOOK.route, SLACK.route, TO[0].route) == (HOOK, SLACK, TO[0])
+    assert MAIL.route.place == ""
+
+
 def test_the_place_of_an_address() -> None:
     assert [address.place for address in TO] == PLACES
 
