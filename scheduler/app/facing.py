@@ -1,6 +1,6 @@
 """The house's face: what others see of it while it runs, if the configuration wants it seen.
 
-Health and numbers over HTTP, and the heartbeat. It only puts parts together: whatever is answered is
+Pages, health and numbers over HTTP, and the heartbeat. It only puts parts together: whatever is answered is
 `scheduler.web`'s, and the house does its work the same whether anybody looks or not.
 """
 
@@ -18,13 +18,23 @@ from scheduler.app.heartbeat import Heartbeat, heartbeat_url
 from scheduler.app.observing import LoopWatch
 from scheduler.clock import Clock
 from scheduler.daemon import Daemon
+from scheduler.desk import Desk
 from scheduler.ledger.snapshot import Snapshot
 from scheduler.metrics import Metrics
 from scheduler.model import SecretRef, Service
 from scheduler.settings import Redaction, Secret, SettingsError, read_secret
 from scheduler.telemetry import Telemetry
 from scheduler.vitals import Reload
-from scheduler.web import Health, Numbers, application, health_routes, numbers_routes, serving
+from scheduler.web import (
+    Health,
+    House,
+    Numbers,
+    add_pages,
+    application,
+    health_routes,
+    numbers_routes,
+    serving,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +48,7 @@ class Face:
     telemetry: Telemetry
     redaction: Redaction
     reload: Callable[[], Reload]
+    desk: Desk
 
 
 @asynccontextmanager
@@ -70,7 +81,27 @@ def _application(face: Face, token: Secret | None) -> web.Application:
     numbers = Numbers(face.metrics, face.ledger, face.clock, checkup.vitals, face.reload)
     app.add_routes(health_routes(Health(checkup.vitals, checkup.writable)))
     app.add_routes(numbers_routes(numbers))
+    _show_pages(app, face, token)
     return app
+
+
+def _show_pages(app: web.Application, face: Face, token: Secret | None) -> None:
+    """Pages, which are told of each commit, and of each tick: time goes on, too."""
+
+    def wrong(times: int) -> None:
+        face.telemetry.say("sign_in_refused", grave=True, times=times)
+
+    daemon = face.daemon
+    house = House(
+        ledger=face.ledger,
+        clock=face.clock,
+        config=lambda: daemon.config,
+        vitals=daemon.checkup.vitals,
+        reload=face.reload,
+    )
+    changes = add_pages(app, house, face.desk, token, wrong)
+    daemon.ledger.listen(lambda _: changes.ring(), lambda _: changes.ring())
+    daemon.each_tick(changes.ring)
 
 
 def _token(ref: SecretRef, face: Face) -> Secret:

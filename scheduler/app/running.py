@@ -74,6 +74,7 @@ async def run(config: Config, key: Secret | None, options: Options) -> int:
             f"{hold.reason} since {datetime.fromtimestamp(hold.since, UTC):%Y-%m-%d %H:%M:%SZ}"
             for hold in await daemon.holds()
         ]
+        desk = desk_of(daemon, ledger, clock, telemetry, reloading)
         face = Face(
             daemon=daemon,
             ledger=ledger,
@@ -82,10 +83,10 @@ async def run(config: Config, key: Secret | None, options: Options) -> int:
             telemetry=telemetry,
             redaction=options.redaction,
             reload=lambda: reloading.last,
+            desk=desk,
         )
         where = {"letters": str(letters), "ledger": str(ledger)} if folder else {}
         if not options.once:
-            desk = desk_of(daemon, ledger, clock, telemetry, reloading)
             await stack.enter_async_context(steered(desk, ledger, telemetry))
             url = await stack.enter_async_context(facing(face, config.service, beating=folder is None))
             where |= {"listen": url} if url else {}

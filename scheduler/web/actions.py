@@ -181,6 +181,7 @@ def action_routes(site: Site, desk: Desk) -> list[web.RouteDef]:
         except LedgerError:
             raise web.HTTPServiceUnavailable from None
         site.reading.forget()
+        site.changes.ring()
         if rehearse:
             return _form(site, request, deed, given, session.csrf, answer=answer)
         page = site.page(

@@ -17,6 +17,8 @@ from scheduler.clock import Bell, Clock
 
 QUIET_S = 1.0
 """Between two events of one watcher."""
+APART_S = 0.01
+"""Between the events of two watchers: all who are told at once would ask at once."""
 STILL_HERE_S = 15.0
 """A comment is sent this often, so that whoever is between keeps the connection, and who left is noticed."""
 WATCHERS_MAX = 120
@@ -62,9 +64,10 @@ def watching(changes: Changes, clock: Clock, allowed: Callable[[web.Request], bo
             raise web.HTTPServiceUnavailable(text="too many watch already\n", headers={"Retry-After": "30"})
         answer = web.StreamResponse(headers=HEADERS)
         changes.watchers += 1
+        apart_s = changes.watchers * APART_S
         try:
             await answer.prepare(request)
-            await _tell(answer, request, changes, clock, allowed)
+            await _tell(answer, request, changes, clock, allowed, apart_s)
         finally:
             changes.watchers -= 1
         return answer
@@ -78,6 +81,7 @@ async def _tell(
     changes: Changes,
     clock: Clock,
     allowed: Callable[[web.Request], bool],
+    apart_s: float,
 ) -> None:
     seen = _seen(request, changes.number)
     await answer.write(b"retry: 3000\n\n")
@@ -85,6 +89,7 @@ async def _tell(
         if not await changes.behind(seen, STILL_HERE_S):
             await answer.write(b":\n\n")
             continue
+        await clock.sleep_until(None, Bell(), apart_s)
         seen = changes.number
         await answer.write(f"event: changed\ndata: {seen}\n\n".encode())
         await clock.sleep_until(None, Bell(), QUIET_S)

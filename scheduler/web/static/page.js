@@ -10,13 +10,15 @@
   let asking = false;
 
   // Where the reader is must stay so: what has the focus, and how far a table is scrolled.
+  const reachable = () => [...main.querySelectorAll("a, button, [tabindex]")];
+  const name = (each) => each.getAttribute("href") || each.getAttribute("aria-label") || each.textContent;
   const place = () => {
-    const focused = document.activeElement;
-    const links = [...main.querySelectorAll("a, button, [tabindex]")];
-    const at = links.indexOf(focused);
+    const focused = reachable().includes(document.activeElement) ? name(document.activeElement) : null;
+    const nth = reachable().filter((each) => name(each) === focused).indexOf(document.activeElement);
     const scrolled = [...main.querySelectorAll(".scroll")].map((each) => each.scrollLeft);
     return () => {
-      if (at >= 0) [...main.querySelectorAll("a, button, [tabindex]")][at]?.focus({ preventScroll: true });
+      const same = reachable().filter((each) => name(each) === focused);
+      if (same.length) same[Math.min(nth, same.length - 1)].focus({ preventScroll: true });
       main.querySelectorAll(".scroll").forEach((each, n) => { each.scrollLeft = scrolled[n] || 0; });
     };
   };
