@@ -34,19 +34,21 @@ class Console:
         if event["event"] == "delivered" and event.get("channel") == "log":
             raise DropEvent  # the link's own line, just before, is this delivery
         grave = event["level"] == "warning"
-        name = self._painted(f"{event['event']:<{EVENT_COLUMNS}}", YELLOW if grave else GREEN)
+        told = f"{event['event'] + '  ':<{EVENT_COLUMNS}}"
+        name = self._painted(told, YELLOW if grave else GREEN)
         lines = [f"{event['timestamp']}  {name}{first}" if n == 0 else f"{INDENT}{' ' * EVENT_COLUMNS}{first}"
-                 for n, first in enumerate(self._filled(list(_words(event))))]  # fmt: skip
+                 for n, first in enumerate(self._filled(list(_words(event)), len(told)))]  # fmt: skip
         return "\n".join([*lines, *filter(None, [event.get("exception")])])
 
-    def _filled(self, words: list[str]) -> Iterator[str]:
-        """Words on as few lines as the width allows; one that is wider than a line has a line of its own."""
-        room = (self._columns or shutil.get_terminal_size().columns) - len(INDENT) - EVENT_COLUMNS
-        line = ""
+    def _filled(self, words: list[str], name_columns: int) -> Iterator[str]:
+        """Words on as few lines as the width allows, the first of them beside the event's name; one that is
+        wider than a line has a line of its own."""
+        columns = (self._columns or shutil.get_terminal_size().columns) - len(INDENT)
+        line, room = "", columns - name_columns
         for word in words:
             if line and len(line) + 2 + len(word) > room:
                 yield line
-                line = ""
+                line, room = "", columns - EVENT_COLUMNS
             line = f"{line}  {word}" if line else word
         yield line
 

@@ -53,5 +53,14 @@ def test_warnings_stand_out_and_a_traceback_comes_after_its_line() -> None:
     assert shown(event="faulted", exception="Traceback: ...").splitlines()[-1] == "Traceback: ..."
 
 
+@pytest.mark.parametrize("event", ["channel_open", "ledger_unavailable"])
+def test_a_long_name_keeps_its_distance_and_its_line_fits(event: str) -> None:
+    text = shown(
+        80, event=event, channel="mail", schedule="coach", participant="ana-of-the-east", reason="busy"
+    )
+    assert text.startswith(f"09:00:00  {event}  channel=mail")
+    assert max(map(len, text.splitlines())) <= 80
+
+
 def test_an_event_without_fields_is_its_name() -> None:
     assert shown(event="stopped").rstrip() == "09:00:00  stopped"
