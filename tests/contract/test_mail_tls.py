@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from aiosmtpd.smtp import AuthResult
 
@@ -74,6 +76,26 @@ async def test_the_login_is_tried_by_one_method_once(methods: str, own: Certific
     assert error.detail == "the mail server turned the login away: 535 5.7.8"
     assert tried == ["PLAIN" if "PLAIN" in methods else "LOGIN"]
     assert at.letters == []
+
+
+async def test_a_wrong_password_is_not_tried_again_by_those_in_line(own: Certificate) -> None:
+    tried: list[str] = []
+
+    def counts(server: object, session: object, envelope: object, mechanism: str, data: object) -> AuthResult:
+        tried.append(mechanism)
+        return AuthResult(success=len(tried) > 2, handled=False)
+
+    how = {"tls_context": own.server(), "authenticator": counts}
+    two = {"tls": own.client(), "connections": 2}
+    async with office(**how) as at, channel(at.port, STARTTLS, **two, **LOGIN) as mail:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(failed(mail, step(n))) for n in range(20)]
+        errors = [task.result() for task in tasks]
+        assert len(tried) == 2
+        assert {(error.reason, error.blame) for error in errors} == {(Reason.BUSY, Blame.SETUP)}
+        assert {error.detail for error in errors} == {"the mail server turned the login away: 535 5.7.8"}
+        await delivered(mail)
+    assert len(tried) == 3
 
 
 async def test_in_clear_on_loopback_a_login_is_allowed() -> None:

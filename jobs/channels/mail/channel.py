@@ -2,8 +2,9 @@
 
 Whoever finds no connection free waits in order, and that waiting counts for nothing: the time of a try
 begins when a connection is had. A connection that the server closed while it waited is not a failure: as
-long as nothing of the letter's DATA has gone out, a new one takes over at once. When to try again, and when
-a link is too old, is decided elsewhere.
+long as nothing of the letter's DATA has gone out, a new one takes over at once. When our set-up is
+turned away, those who were in line don't ask again: every wrong password may count against the account. When
+to try again, and when a link is too old, is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from jobs.channels.mail.answers import ERRORS, Stage, failure, goes_on, says_goo
 from jobs.channels.mail.connection import Connection
 from jobs.channels.mail.pool import Pool
 from jobs.channels.mail.server import Letter, Security, Server
-from jobs.errors import LetterError, Reason, StepFailed
+from jobs.errors import Blame, LetterError, Reason, StepFailed
 from jobs.letter import on_the_wire
 from jobs.model import Deliver, Delivered
 
@@ -53,6 +54,7 @@ class MailChannel:
         self._free = asyncio.Semaphore(connections)
         self._pool = Pool(idle_s, letters_max)
         self._try_s = try_s
+        self._times_closed, self._closed_by = 0, ""
 
     async def __aenter__(self) -> MailChannel:
         return self
@@ -71,8 +73,13 @@ class MailChannel:
         if recipient is None:
             raise unwritable()
         letter = Letter(self._sender, recipient, step.message, (step.url, self._server.password or ""))
+        before = self._times_closed
         async with self._free:
+            if self._times_closed > before:
+                raise StepFailed(Reason.BUSY, self._closed_by, blame=Blame.SETUP)
             failed = await self._try(letter)
+            if failed is not None and failed.blame is Blame.SETUP and failed.reason is Reason.BUSY:
+                self._times_closed, self._closed_by = self._times_closed + 1, failed.detail
         if failed is not None:
             raise failed
         return Delivered(step.address)
