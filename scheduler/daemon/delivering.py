@@ -87,6 +87,7 @@ class Delivering:
         if not isinstance(fact, Failed) or fact.blame is not Blame.SETUP or fact.reason is Reason.REFUSED:
             return
         if route not in self._closed:
-            told = {"channel": address.channel, "place": place, "detail": fact.detail}
+            detail = f"{fact.detail}; one message a minute tries again, and all do at once on SIGHUP"
+            told = {"channel": address.channel, "place": place, "detail": detail}
             self._telemetry.say("channel_closed", grave=True, **told)
         self._closed[route] = self._clock.now() + policy.CHANNEL_PROBE_S

@@ -112,6 +112,7 @@ async def test_a_set_up_that_lets_no_letter_through_is_told_once_and_holds_mail_
     assert all(d.state == "delivered" for r in records for d in r.deliveries)
     told = [(line["event"], line["log_level"]) for line in lines if line["event"].startswith("channel_")]
     assert told == [("channel_closed", "warning"), ("channel_open", "info")]
+    assert "SIGHUP" in next(line["detail"] for line in lines if line["event"] == "channel_closed")
     assert rig.holds() == []
     tries = [tried for tried, _ in office.tried if tried < at + HOUR + 3 * MINUTE]
     assert len([tried for tried in tries if tried > tries[0] + 10]) <= 4, (
