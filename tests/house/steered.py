@@ -25,7 +25,7 @@ def desk_of(rig: Rig, daemon: Daemon) -> StandingDesk:
         clock=rig.clock,
         config=lambda: daemon.config,
         letters=daemon.letters,
-        telemetry=Telemetry(),
+        say=Telemetry().say,
         ring=daemon.bell.ring,
     )
 
@@ -35,7 +35,7 @@ def desk_of(rig: Rig, daemon: Daemon) -> StandingDesk:
     async def unready() -> tuple[str, ...]:
         return ()
 
-    return StandingDesk(means, reload, daemon.checkup.vitals, unready)
+    return StandingDesk(means, reload, daemon.checkup.vitals, unready, lambda: None)
 
 
 @asynccontextmanager

@@ -38,5 +38,5 @@ async def resume_account(means: Means, asker: Asker) -> Answer:
 async def _lifted(means: Means, hold: Hold, asker: Asker) -> bool:
     if hold.reason in _NOT_BY_US or not await means.ledger.lift(hold.reason, means.clock.now(), asker):
         return False
-    means.telemetry.say("lifted", reason=hold.reason, **asker._asdict())
+    means.say("lifted", reason=hold.reason, **asker._asdict())
     return True

@@ -21,7 +21,6 @@ from scheduler.ledger.snapshot import Snapshot
 from scheduler.model import Config, Schedule
 from scheduler.record import Record
 from scheduler.runner import Letters
-from scheduler.telemetry import Telemetry
 
 NEAR = 0.8
 """How much alike a key must look to be suggested."""
@@ -29,14 +28,15 @@ NEAR = 0.8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """What the desk needs. `path` is the ledger's; `ring` has the house look at it again."""
+    """What the desk needs. `path` is the ledger's, `say` tells what is no record's (as telemetry does), and
+    `ring` has the house look again."""
 
     ledger: Ledger
     path: Path
     clock: Clock
     config: Callable[[], Config]
     letters: Letters
-    telemetry: Telemetry
+    say: Callable[..., None]
     ring: Callable[[], None]
 
     @property

@@ -22,7 +22,7 @@ async def pause(means: Means, scope: Scope, until: Instant | None, asker: Asker)
     if before is not None and before.until == until:
         told = f"{scope} is paused already, since {spoken(before.since)}, {ends}"
         return Answer(Effect.ALREADY, (told,))
-    means.telemetry.say("paused", scope=str(scope), until=until and spoken(until), **asker._asdict())
+    means.say("paused", scope=str(scope), until=until and spoken(until), **asker._asdict())
     means.ring()
     return Answer(Effect.DONE, (f"{scope} is paused {ends}; what opens meanwhile is skipped",))
 
@@ -36,7 +36,7 @@ async def resume(means: Means, scope: Scope, asker: Asker) -> Answer:
     if before is None:
         _known(means, scope)
         return Answer(Effect.ALREADY, (f"no pause of {scope} is in force", *still))
-    means.telemetry.say("resumed", scope=str(scope), **asker._asdict())
+    means.say("resumed", scope=str(scope), **asker._asdict())
     means.ring()
     return Answer(Effect.DONE, (f"{scope} is resumed; what was skipped meanwhile stays skipped", *still))
 

@@ -174,7 +174,7 @@ async def _skip_ahead(means: Means, key: str, asker: Asker) -> Answer | None:
     kept = await means.ledger.steering.skip_ahead(promise, asker, now)
     if kept is Kept.WRITTEN:
         return None
-    means.telemetry.say("skipped_ahead", key=key, **asker._asdict())
+    means.say("skipped_ahead", key=key, **asker._asdict())
     effect, when = (Effect.DONE, "") if kept is Kept.NEW else (Effect.ALREADY, " already")
     return Answer(effect, (f"{key} is taken back{when}, before its time has come",), (key,))
 
