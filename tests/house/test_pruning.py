@@ -16,7 +16,7 @@ KEEP_S = 3 * DAY
 
 
 def pruning(daemon, clock, keep_s=KEEP_S) -> Pruning:
-    return Pruning(getattr(daemon, "_ledger", None), daemon, clock, Telemetry(), keep_s)
+    return Pruning(daemon.ledger, daemon, clock, Telemetry(), keep_s)
 
 
 def day(rig) -> list[tuple[int, int]]:
