@@ -12,7 +12,21 @@ import sys
 import time
 from datetime import date
 
-from tests.benchmarks import burst, creation, figure, idle, lost, mail, peers, plan, rate, soak, status, web
+from tests.benchmarks import (
+    burst,
+    creation,
+    figure,
+    idle,
+    lost,
+    mail,
+    pages,
+    peers,
+    plan,
+    rate,
+    soak,
+    status,
+    web,
+)
 from tests.benchmarks.figure import Figure
 
 PARTS = {
@@ -26,6 +40,7 @@ PARTS = {
     "soak": soak.figures,
     "status": status.figures,
     "web": web.figures,
+    "pages": pages.figures,
     "mail": mail.figures,
 }
 MOST_S = 300.0
