@@ -9,6 +9,8 @@ import pytest
 from jobs.tavus.sandbox.fault import Fault
 from scheduler.daemon import Daemon
 from scheduler.desk import Effect, Missed, Refused
+from scheduler.facts import Faulted
+from scheduler.ledger import Note
 from tests.house.conftest import Rig
 from tests.house.post import Office
 from tests.house.steered import ALL, EIGHT, KEY, OPS, stages, steered
@@ -101,6 +103,20 @@ async def test_a_refusal_that_was_put_right_is_tried_again(rig, at):
     assert stages(rig) == {EIGHT: "live"}
     (room,) = rig.sandbox.rooms.values()
     assert str(room.body["conversation_name"]).startswith("put right [cb-")
+
+
+async def test_where_an_answer_is_lost_it_is_looked_for_and_there_is_no_second_room(rig, at):
+    rig.sandbox.faults.add(Fault(kind="drop", operation="create", when="after"))
+    async with steered(rig, team(1)) as (daemon, desk):
+        await rig.until(daemon, at + HOUR - 29)
+        for _ in range(3):
+            await daemon.ledger.note(Note(EIGHT, Faulted("x"), rig.clock.now()))
+        assert stages(rig) == {EIGHT: "failed fault"}
+        answer = await desk.retry(EIGHT, OPS)
+        assert "looked for first" in answer.said[0]
+        await rig.until(daemon, at + HOUR)
+    assert stages(rig) == {EIGHT: "live"}
+    assert len(rig.sandbox.rooms) == 1
 
 
 async def test_what_did_not_fail_or_is_shut_is_not_tried_again(rig, at):
