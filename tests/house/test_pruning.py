@@ -29,6 +29,7 @@ class Errands:
     """A daemon as a tick sees it: when it was given something to do."""
 
     stopping = False
+    ledger = None
 
     def __init__(self, clock) -> None:
         self._clock = clock
