@@ -244,6 +244,15 @@ class Listen(NamedTuple):
     port: int
 
 
+class ReadAgain(StrEnum):
+    """What makes a running house read its files again."""
+
+    SIGNAL = "signal"
+    """SIGHUP, or a person who asks for it."""
+    WATCH = "watch"
+    """These, and any change of what stands in the files."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """This process. `ledger` is an absolute path; `heartbeat` is a URL, or where one is found; what has been
@@ -253,6 +262,7 @@ class Service:
     listen: Listen | None = None
     admin_token: SecretRef | None = None
     keep_s: int | None = None
+    reload: ReadAgain = ReadAgain.SIGNAL
     heartbeat: SecretRef | str | None = field(default=None, repr=False)
 
 

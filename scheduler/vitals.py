@@ -92,6 +92,10 @@ class Changes(NamedTuple):
     days: int
     cut: bool = False
 
+    def together(self) -> Changed:
+        """Today's and those after it."""
+        return Changed(*map(sum, zip(self.today, self.later, strict=True)))
+
     def __str__(self) -> str:
         """`+3, -1, 2 moved today; +21 in the 7 days after`."""
         days = f"{'a part of ' if self.cut else ''}the {self.days} days after"

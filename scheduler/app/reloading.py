@@ -1,7 +1,8 @@
 """Reading the files again: whole or not at all, one reading at a time (S7).
 
 A bad file changes nothing and is told; what only a start can change keeps its value and is told. The
-daemon swaps what is good at its next turn. When to read is somebody else's: a signal's, or a person's.
+daemon swaps what is good at its next turn. When to read is somebody else's: a signal's, a
+person's, or the watch's.
 """
 
 from __future__ import annotations
@@ -15,15 +16,15 @@ from typing import NamedTuple
 
 from jobs.model import Instant
 from scheduler.app.channels import Channels
+from scheduler.changes import MOVED_TIMES, changes, moved_times
 from scheduler.config import load
 from scheduler.config.problems import ConfigErrors
 from scheduler.daemon import Daemon
-from scheduler.daemon.effect import Changed, changed
-from scheduler.model import Config, Days, Monthly, Schedule
+from scheduler.model import Config
 from scheduler.notifying import Notifier
 from scheduler.settings import SettingsError
 from scheduler.telemetry import Telemetry
-from scheduler.vitals import Reload
+from scheduler.vitals import Changes, Reload
 
 REFUSALS = (ConfigErrors, SettingsError, ValueError)
 """What keeps the last good files in force."""
@@ -34,7 +35,7 @@ AT_A_START = ("base_url", "api_key", "ids")
 
 class Reloading:
     """Hands the daemon what the files say now, if it is good. `loaded` is what they said last, `last` how
-    their last reading went, and `said` what it changed, or why it was refused, line by line."""
+    their last reading went."""
 
     def __init__(
         self,
@@ -54,7 +55,6 @@ class Reloading:
         self._channels = channels
         self._now = now
         self.last = Reload(ok=True, at=now())
-        self.said: Sequence[str] = ()
         self._one = asyncio.Lock()
         self._reading = False
         self._again = False
@@ -94,42 +94,35 @@ class Reloading:
         return reread
 
     def _refuse(self, refused: Exception) -> str:
-        self.last = self.last._replace(ok=False)
-        self.said = errors_of(refused)
-        told = {"errors": len(self.said), "first": self.said[0]}
-        self._telemetry.say("reload_refused", grave=True, **told)
-        return f"reload refused: {self.said[0]}"
+        errors = errors_of(refused)
+        self.last = self.last._replace(ok=False, errors=errors)
+        self._telemetry.say("reload_refused", grave=True, errors=len(errors), first=errors[0])
+        return f"reload refused: {errors[0]}"
 
     async def _take(self, config: Config) -> Reread:
-        if kept := list(_kept(self._loaded, config)):
+        before = self._loaded
+        if kept := list(_kept(before, config)):
             self._telemetry.say("restart_needed", grave=True, changed=kept)
-        if moved := list(_moved(self._loaded, config)):
-            self._telemetry.say("times_moved", grave=True, schedules=moved, detail=_MOVED)
+        if moved := moved_times(before.schedules, config.schedules):
+            self._telemetry.say("times_moved", grave=True, schedules=moved, detail=MOVED_TIMES)
         running = self._daemon.config
         account = replace(config.account, **{name: getattr(running.account, name) for name in AT_A_START})
-        plans = (running.schedules, config.schedules)
         swapped = self._daemon.reload(replace(config, service=running.service, account=account))
         self._loaded = config
-        self.last = Reload(ok=True, at=self._now())
-        reread = Reread(await asyncio.to_thread(changed, *plans, self._now()), kept, moved, swapped)
-        self.said = reread.said
-        return reread
+        self.last = Reload(ok=True, at=self._now(), warnings=tuple(_warnings(kept, moved)))
+        found = await asyncio.to_thread(changes, before.schedules, config.schedules, self.last.at)
+        self.last = self.last._replace(changes=found)
+        self._telemetry.say("reload_taken", promises=str(found))
+        return Reread(found, self.last.warnings, swapped)
 
 
 class Reread(NamedTuple):
-    """What a reading changed: promises, keys that only a start can change, schedules whose unnamed times have
-    moved; `swapped` is set when the daemon goes by it."""
+    """What a reading changed, and what a person should know of it; `swapped` is set when the daemon goes by
+    it."""
 
-    changed: Changed
-    kept: Sequence[str]
-    moved: Sequence[str]
+    changes: Changes
+    warnings: tuple[str, ...]
     swapped: asyncio.Event
-
-    @property
-    def said(self) -> tuple[str, ...]:
-        """The same in sentences."""
-        started = (f"{name} changes with the next start" for name in self.kept)
-        return (str(self.changed), *started, *(f"schedule {name}: {_MOVED}" for name in self.moved))
 
 
 def errors_of(refused: Exception) -> tuple[str, ...]:
@@ -139,10 +132,9 @@ def errors_of(refused: Exception) -> tuple[str, ...]:
     return tuple(errors) or (str(refused),)
 
 
-_MOVED = (
-    "a time without a name is another promise: on a day that has begun, both may be kept; "
-    "name the slot (at: {morning: ...}) to move it"
-)
+def _warnings(kept: Sequence[str], moved: Sequence[str]) -> Iterator[str]:
+    yield from (f"{name} changes with the next start" for name in kept)
+    yield from (f"schedule {name}: {MOVED_TIMES}" for name in moved)
 
 
 def _kept(before: Config, after: Config) -> Iterator[str]:
@@ -152,21 +144,3 @@ def _kept(before: Config, after: Config) -> Iterator[str]:
     for name in AT_A_START:
         if getattr(before.account, name) != getattr(after.account, name):
             yield f"account.{name}"
-
-
-def _moved(before: Config, after: Config) -> Iterator[str]:
-    """Schedules whose unnamed times have changed: a new promise beside the old one (S1)."""
-    for name, schedule in after.schedules.items():
-        earlier = before.schedules.get(name)
-        if (
-            earlier is not None
-            and _unnamed(earlier) - _unnamed(schedule)
-            and _unnamed(schedule) - _unnamed(earlier)
-        ):
-            yield name
-
-
-def _unnamed(schedule: Schedule) -> set[str]:
-    forms = [when.form for when in schedule.when]
-    slots = [slot for form in forms if isinstance(form, Days | Monthly) for slot in form.slots]
-    return {slot.name for slot in slots if slot.name == slot.at.isoformat()[: len(slot.name)]}

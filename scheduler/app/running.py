@@ -23,9 +23,10 @@ from scheduler.app.observing import new_metrics
 from scheduler.app.reloading import Reloading
 from scheduler.app.sandboxed import redirected, rehearsal, serving
 from scheduler.app.steering import desk_of, steered
+from scheduler.app.watching import watching
 from scheduler.clock import Clock
 from scheduler.daemon import Daemon
-from scheduler.model import Config
+from scheduler.model import Config, ReadAgain
 from scheduler.notifying import Notifier
 from scheduler.settings import Redaction, Secret
 from scheduler.telemetry import Telemetry
@@ -88,6 +89,9 @@ async def run(config: Config, key: Secret | None, options: Options) -> int:
         where = {"letters": str(letters), "ledger": str(ledger)} if folder else {}
         if not options.once:
             await stack.enter_async_context(steered(desk, ledger, telemetry))
+            if config.service.reload is ReadAgain.WATCH:
+                following = watching(options.paths, config, reloading.ring, telemetry)
+                await stack.enter_async_context(following)
             url = await stack.enter_async_context(facing(face, config.service, beating=folder is None))
             where |= {"listen": url} if url else {}
         telemetry.say("ready", grave=bool(holds), schedules=len(config.schedules), holds=holds, **where)

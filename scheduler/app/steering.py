@@ -52,7 +52,7 @@ def desk_of(
         return await _reloaded(reloading)
 
     health = Health(daemon.checkup.vitals, daemon.checkup.writable)
-    return StandingDesk(means, reload, daemon.checkup.vitals, health.reasons)
+    return StandingDesk(means, reload, daemon.checkup.vitals, health.reasons, lambda: reloading.last)
 
 
 @asynccontextmanager
@@ -95,7 +95,7 @@ async def _asked(wish: Wish, config: Config, path: Path) -> Answer:
             say=lambda event, **_: None,  # its answer says it all
             ring=lambda: None,
         )
-        return await wish.ask(StandingDesk(means, _nobody_reloads, lambda: None, _nobody_works))
+        return await wish.ask(StandingDesk(means, _nobody_reloads, lambda: None, _nobody_works, lambda: None))
     finally:
         ledger.close()
 
@@ -115,10 +115,10 @@ async def _reloaded(reloading: Reloading) -> Answer:
         errors = errors_of(refused)
         what = f"{len(errors)} errors" if len(errors) > 1 else "1 error"
         raise Refused(f"the files are refused with {what}; the last good ones are in force", errors) from None
-    said = reread.said
+    said = (str(reread.changes), *reread.warnings)
     try:
         async with asyncio.timeout(SWAPPED_S):
             await reread.swapped.wait()
     except TimeoutError:
         said = (*said, "it is in force as soon as the house makes its next turn")
-    return Answer(Effect.DONE, said, numbers=reread.changed._asdict())
+    return Answer(Effect.DONE, said, numbers=reread.changes.together()._asdict())

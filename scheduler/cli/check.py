@@ -6,7 +6,7 @@ and, without `--online`, asks nobody. The rules it reports are `scheduler.config
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from scheduler.cli.moments import rfc3339, wall_time
-from scheduler.cli.paths import chosen, paths_argument, rendered, summed_up
+from scheduler.cli.paths import chosen, named_ledger, paths_argument, rendered, summed_up
 from scheduler.cli.shown import conventions, count, document, write
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ def check(paths: Sequence[Path], online: bool, strict: bool, as_json: bool) -> i
     from scheduler.config import read
 
     config, problems = read(chosen(paths))
+    if config:
+        problems = (*problems, *_moved(config, chosen(paths)[0]))
     if config and online:
         problems = (*problems, *_asked(config))
     errors = sum(problem.severity == "error" for problem in problems)
@@ -47,6 +49,24 @@ def check(paths: Sequence[Path], online: bool, strict: bool, as_json: bool) -> i
     if errors:
         return ERRORS
     return ONLY_WARNINGS if problems and strict else CLEAN
+
+
+def _moved(config: Config, path: Path) -> Iterator[Problem]:
+    """Unnamed times that are other ones than a house last went by, if its ledger can be read here (S1)."""
+    from scheduler.changes import MOVED_TIMES, moved_times
+    from scheduler.config import Problem
+    from scheduler.ledger.errors import LedgerError
+    from scheduler.ledger.recalling import newest
+    from scheduler.ledger.snapshot import Snapshot
+
+    try:
+        with Snapshot.open(named_ledger() or Path(config.service.ledger)) as snapshot:
+            before = newest(snapshot) or {}
+    except LedgerError:
+        return
+    for name in moved_times(before, config.schedules):
+        words = f"schedule {name} has other times than the house last went by: {MOVED_TIMES}"
+        yield Problem(str(path), 0, 0, words, severity="warning")
 
 
 def _asked(config: Config) -> Sequence[Problem]:

@@ -20,6 +20,7 @@ from scheduler.cli.steering import config_option
 
 if TYPE_CHECKING:
     from scheduler.desk import Pause, Status
+    from scheduler.vitals import Reload
 
 HEALTHY, NOT_READY, NOT_RUNNING = 0, 1, 3
 
@@ -87,11 +88,20 @@ def _rows(found: Status) -> Iterator[tuple[str, str]]:
     if found.last_missed is not None:
         missed = found.last_missed
         yield "last missed", f"{missed.key} ({missed.reason}), due {rfc3339(missed.due)}"
+    if found.reload is not None:
+        yield from _reload_rows(found.reload)
     for reason, since in now.holds.items():
         yield "hold", f"{reason} since {rfc3339(since)}"
     for pause in found.pauses:
         yield "pause", _paused(pause)
     yield "ledger", f"version {found.version}"
+
+
+def _reload_rows(last: Reload) -> Iterator[tuple[str, str]]:
+    changes = f": {last.changes}" if last.changes else ""
+    yield "configuration", f"of {rfc3339(last.at)}{changes}"
+    if not last.ok:
+        yield "refused", f"{last.errors[0]} (callboard check shows all {len(last.errors)})"
 
 
 def _paused(pause: Pause) -> str:
@@ -122,8 +132,22 @@ def _as_json(found: Status, path: Path) -> dict[str, object]:
         "last_missed": missed and {**missed._asdict(), "due": rfc3339(missed.due)},
         "holds": [{"reason": reason, "since": rfc3339(since)} for reason, since in now.holds.items()],
         "pauses": [_pause_json(pause) for pause in found.pauses],
+        "reload": found.reload and _reload_json(found.reload),
         "turns": vitals and vitals.turns,
         "in_hand": vitals and vitals.in_hand,
+    }
+
+
+def _reload_json(last: Reload) -> dict[str, object]:
+    changes = last.changes
+    return {
+        "ok": last.ok,
+        "at": rfc3339(last.at),
+        "said": changes and str(changes),
+        "today": changes and changes.today._asdict(),
+        "later": changes and changes.later._asdict(),
+        "warnings": last.warnings,
+        "errors": last.errors,
     }
 
 

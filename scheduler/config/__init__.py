@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from scheduler.config.content import Content, content
 from scheduler.config.files import sources
 from scheduler.config.generation import freeze, thaw
 from scheduler.config.merge import join
@@ -22,7 +23,7 @@ from scheduler.config.schema import schema
 from scheduler.config.tree import parse
 from scheduler.model import Config
 
-__all__ = ["ConfigErrors", "Problem", "freeze", "load", "read", "schema", "thaw"]
+__all__ = ["ConfigErrors", "Content", "Problem", "content", "freeze", "load", "read", "schema", "thaw"]
 
 
 def load(paths: Sequence[Path]) -> Config:

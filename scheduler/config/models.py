@@ -42,7 +42,7 @@ from scheduler.config.fields import (
 )
 from scheduler.config.mailing import MailKeys, WordingKeys
 from scheduler.config.scalars import Misread
-from scheduler.model import Fold, Gap, Overlap, SecretRef
+from scheduler.model import Fold, Gap, Overlap, ReadAgain, SecretRef
 
 MOST_PEOPLE = 20_000
 """In one list; a larger roster stands in CSV."""
@@ -103,8 +103,8 @@ class ServiceKeys(Strict):
     heartbeat: _Heartbeat | None = Field(
         default=None, description="A URL that is asked for once a minute while promises are kept."
     )
-    reload: Annotated[str, words(("signal",), ("watch",), "SIGHUP reloads: write signal")] | None = Field(
-        default=None, description="What makes the daemon read its files again: signal (SIGHUP)."
+    reload: Annotated[ReadAgain, words(tuple(ReadAgain))] | None = Field(
+        default=None, description="When the files are read again: on SIGHUP (signal), or also by themselves."
     )
 
 

@@ -32,7 +32,13 @@ LEDGER = "callboard.db"
 MAX_S = 10**9
 """Longer than any call that can be written."""
 
-_SERVES = {"listen": "listen", "admin_token": "admin_token", "heartbeat": "heartbeat", "keep_s": "keep"}
+_SERVES = {
+    "listen": "listen",
+    "admin_token": "admin_token",
+    "heartbeat": "heartbeat",
+    "keep_s": "keep",
+    "reload": "reload",
+}
 _SERVICE = TypeAdapter(ServiceKeys)
 _ACCOUNT = TypeAdapter(AccountKeys)
 _MAIL = TypeAdapter(MailKeys)

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from jobs.model import Instant
-from scheduler.vitals import Standing, Vitals
+from scheduler.vitals import Reload, Standing, Vitals
 
 
 class Breadth(StrEnum):
@@ -98,7 +98,8 @@ class LastMissed(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """How the house stands. `unready` are the reasons why it doesn't do its work, none when it does;
-    `vitals` are `None` where no daemon runs, and the rest is what the ledger says."""
+    `vitals` are `None` where no daemon runs, and so is `reload`, how it last read its files; the rest is what
+    the ledger says."""
 
     unready: tuple[str, ...]
     version: int
@@ -106,6 +107,7 @@ class Status:
     pauses: tuple[Pause, ...]
     last_missed: LastMissed | None
     vitals: Vitals | None = None
+    reload: Reload | None = None
 
 
 class Desk(Protocol):

@@ -213,3 +213,20 @@ def test_the_ledger_is_the_one_of_the_environment_or_of_the_file(callboard: Run,
     named.rename(config)
     assert len(rows(callboard("ls", "--json"))) == 8
     assert callboard("ls", CALLBOARD_LEDGER="elsewhere.db").returncode == 1
+
+
+@pytest.mark.parametrize(("at", "warns"), [("09:00", 0), ("09:30", 1)])
+def test_check_says_when_an_unnamed_time_is_another_one_than_the_house_went_by(
+    callboard: Run, ledger: Path, at: str, warns: int
+) -> None:
+    config = ledger.with_name("callboard.yaml")
+    config.write_text(
+        "version: 1\nservice: {ledger: team.db}\naccount: {concurrent_conversations: 2}\n"
+        f"schedules:\n  coach:\n    when: {{days: daily, at: '{at}', timezone: UTC}}\n"
+        "    conversation: {persona_id: p1, replica_id: r1}\n"
+    )
+    told = json.loads(callboard("check", config, "--json").stdout)
+    assert [told["ok"], told["warnings"]] == [True, warns]
+    for problem in told["problems"]:
+        assert "schedule coach has other times than the house last went by" in problem["message"]
+        assert "name the slot" in problem["message"]

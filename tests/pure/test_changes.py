@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, time
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from jobs.model import ConversationRequest, Participant
 from scheduler.changes import MOST, changes, moved_times
-from scheduler.model import Days, Schedule, Slot, When
+from scheduler.model import PARTICIPANT_ZONE, Days, Every, Schedule, Slot, When
 from scheduler.vitals import Changed, Changes
 
 DAILY = frozenset(range(7))
@@ -75,11 +76,32 @@ def test_said_in_words() -> None:
     assert str(Changes(NONE, Changed(0, 4, 0), 7, cut=True)) == "-4 in a part of the 7 days after"
 
 
+def test_a_large_roster_costs_no_more_than_its_zones() -> None:
+    every_five = tuple(f"{hour:02}:{minute:02}" for hour in range(24) for minute in range(0, 60, 5))
+    found = changes(practice(*every_five, people=9_000), practice(*every_five, people=10_000), NOW)
+    assert not found.cut
+    assert found.today.added == (16 * 12 - 1) * 1_000
+
+
 def test_more_than_can_be_looked_at_is_told() -> None:
-    every_minute = tuple(f"{hour:02}:{minute:02}" for hour in range(24) for minute in range(60))
-    found = changes({}, practice(*every_minute, people=20), NOW)
+    when = (When(Every(1), "UTC"),)
+    found = changes({}, {"x": replace(practice("09:00", people=0)["practice"], when=when)}, NOW)
     assert found.cut
-    assert found.today.added + found.later.added == MOST
+    assert 0 < found.today.added + found.later.added <= MOST
+
+
+def test_each_person_moves_on_their_own_clock() -> None:
+    schedule = practice("a=09:00", people=0, fallback_zone="UTC")["practice"]
+    own = tuple(When(each.form, PARTICIPANT_ZONE) for each in schedule.when)
+    zones = ("America/New_York", "Europe/London", None)
+
+    def roster(*there: str | None) -> dict[str, Schedule]:
+        people = tuple(Participant(f"p{n}", "P", None, each) for n, each in enumerate(there))
+        return {"practice": replace(schedule, when=own, participants=people)}
+
+    assert changes(roster(*zones), roster(*zones), NOW).today == NONE
+    assert changes(roster(*zones), roster("Europe/London", *zones[1:]), NOW).today == Changed(0, 0, 1)
+    assert changes(roster(*zones), roster("UTC", "America/Denver", None), NOW).later == Changed(0, 0, 14)
 
 
 def test_an_unnamed_time_that_changes_is_told_and_a_named_one_is_not() -> None:

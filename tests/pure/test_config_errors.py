@@ -75,7 +75,7 @@ CASES = [
         '"public_url" is not in this version',
     ),
     ("  reload: signal", "  public_url: https://x.example", "public_url", "not in this version"),
-    ("reload: signal", "reload: watch", "watch", "not in this version"),
+    ("reload: signal", "reload: wacth", "wacth", "expected signal or watch"),
     ("ledger: data/callboard.db", "ledger: postgresql://db/x", "postgresql", "not in this version"),
     ("  reserve: 2", "  price_per_minute: 0.32", "price_per_minute", "not in this version"),
     ("  reserve: 2", "  budget: {minutes_per_month: 9}", "budget", "not in this version"),

@@ -142,7 +142,7 @@ def test_the_schema_is_draft_07_and_takes_what_the_loader_takes() -> None:
         ("60/min", "60/day"),
         ("{env: KEY}", "secret"),
         ("30m", "half"),
-        ("reload: signal", "reload: watch"),
+        ("reload: signal", "reload: poll"),
         ("{id: y, name: Y}", "{id: y}"),
         ("deliver: log", "deliver: post"),
         ("deliver: log", "deliver: [{webhook: 'https://x.example', slack: 'https://x.example'}]"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scheduler.config import Problem, read
-from scheduler.model import Config, Listen, SecretRef
+from scheduler.model import Config, Listen, ReadAgain, SecretRef
 
 SECRET = "8a1f-secret"
 PING = f"https://hc-ping.example/{SECRET}"
@@ -38,6 +38,18 @@ def only(tmp_path: Path, service: str) -> Problem:
 def test_nothing_is_served_and_nobody_told_unless_it_is_written(tmp_path: Path) -> None:
     service = good(tmp_path, "reload: signal").service
     assert (service.listen, service.admin_token, service.heartbeat) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "reload"),
+    [
+        ("ledger: x.db", ReadAgain.SIGNAL),
+        ("reload: signal", ReadAgain.SIGNAL),
+        ("reload: watch", ReadAgain.WATCH),
+    ],
+)
+def test_what_makes_it_read_its_files_again(tmp_path: Path, text: str, reload: ReadAgain) -> None:
+    assert good(tmp_path, text).service.reload is reload
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import date, time
 
 from jobs.model import Instant
@@ -16,6 +17,7 @@ from scheduler.daemon.desk.means import Means
 from scheduler.desk import Answer, Asker, Missed, Scope, Status
 from scheduler.ledger.reporting import report
 from scheduler.ledger.snapshot import Snapshot
+from scheduler.vitals import Reload as Reloaded
 from scheduler.vitals import Vitals
 
 Reload = Callable[[Asker], Awaitable[Answer]]
@@ -31,11 +33,13 @@ class StandingDesk:
         reload: Reload,
         vitals: Callable[[], Vitals | None],
         unready: Callable[[], Awaitable[Sequence[str]]],
+        reloaded: Callable[[], Reloaded | None],
     ) -> None:
         self._means = means
         self._reload = reload
         self._vitals = vitals
         self._unready = unready
+        self._reloaded = reloaded
 
     async def pause(self, scope: Scope, until: Instant | None, asker: Asker) -> Answer:
         """Skip what opens from now on (S5)."""
@@ -82,4 +86,5 @@ class StandingDesk:
 
     def _read(self, unready: Sequence[str], vitals: Vitals | None) -> Status:
         with Snapshot.open(self._means.path) as snapshot:
-            return report(snapshot, self._means.clock.now(), unready, vitals)
+            found = report(snapshot, self._means.clock.now(), unready, vitals)
+        return replace(found, reload=self._reloaded())
