@@ -6,9 +6,9 @@ the configuration says now.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 
+from jobs.model import Instant
 from scheduler.desk import Breadth, Pause
 from scheduler.explaining.calendar import excluded, next_words, no_slot, no_such_slot, plan_words
 from scheduler.explaining.subject import Subject
@@ -16,8 +16,8 @@ from scheduler.explaining.values import Link, Part, Verdict
 from scheduler.explaining.words import counted, day_words, utc
 from scheduler.facts import Ask, Asked, Cancelled, CancelReason, SkipReason, Stage
 from scheduler.makeups import is_make_up
-from scheduler.model import PARTICIPANT_ZONE, Account, Occurrence
-from scheduler.planner import occurrences
+from scheduler.model import PARTICIPANT_ZONE, Account, Occurrence, Schedule
+from scheduler.planner import occurrences, slots
 
 HOLDS, DELAYS, STOPS, OPEN = Verdict.HOLDS, Verdict.DELAYS, Verdict.STOPS, Verdict.OPEN
 _CLOCKS = {
@@ -170,7 +170,8 @@ def ahead(s: Subject, promise: Occurrence) -> Link:
 
 
 def _crowd(s: Subject, promise: Occurrence, account: Account) -> tuple[Verdict, str]:
-    others = sum(each.key != s.key for each in _same_minute(s, promise))
+    minute = promise.due // 60 * 60
+    others = sum(_due_in(each, minute) for each in (s.known.schedules or {}).values()) - 1
     cap = account.concurrent_conversations - account.reserve
     rate = f"{account.requests.count} in {account.requests.per_s:.0f} s"
     words = f"{counted(others, 'other')} due in the same minute, room for {cap:,} at once, requests {rate}"
@@ -179,9 +180,10 @@ def _crowd(s: Subject, promise: Occurrence, account: Account) -> tuple[Verdict, 
     return DELAYS, f"{words}: some wait, until {s.clock(promise.shuts)} at the latest"
 
 
-def _same_minute(s: Subject, promise: Occurrence) -> Iterator[Occurrence]:
-    minute = promise.due // 60 * 60
-    for each in (s.known.schedules or {}).values():
-        opens = minute - each.lead_s
-        coming = occurrences([each], opens - 0.001, opens + 60)
-        yield from (other for other in coming if other.skip is None and other.due < minute + 60)
+def _due_in(schedule: Schedule, minute: Instant) -> int:
+    """How many of a schedule's promises are due in this minute; a spread is each person's own (S8)."""
+    if not schedule.spread_s:
+        return sum(each.people for each in slots([schedule], minute - 1, minute + 59) if each.skip is None)
+    opens = minute - schedule.lead_s
+    coming = occurrences([schedule], opens - 1, opens + 59)
+    return sum(each.skip is None for each in coming)

@@ -56,7 +56,7 @@ def stopped(house: subprocess.Popen[str]) -> list[str]:
     return events
 
 
-def test_an_edit_is_read_and_a_touch_is_not(tmp_path: Path, tavus: Sandbox) -> None:
+def test_an_edit_is_read_and_a_touch_is_not(callboard: Run, tmp_path: Path, tavus: Sandbox) -> None:
     folder, ledger = tmp_path / "conf", tmp_path / "callboard.db"
     put(folder, tavus, "coach", "a", ledger)
     file = folder / "callboard.yaml"
@@ -67,9 +67,16 @@ def test_an_edit_is_read_and_a_touch_is_not(tmp_path: Path, tavus: Sandbox) -> N
         file.write_text(config(tavus.base_url, "coach", ledger).replace("overlap: allow", "overlap: alow"))
         first = heard(house, "reload_refused")["first"]
         assert first.startswith(f"{file}:") and "alow" in first
+        told = json.loads(callboard("status", "--json", CALLBOARD_LEDGER=str(ledger)).stdout)["reload"]
+        assert (told["ok"], told["errors"]) == (False, [first])
+        assert f"refused        {first}" in callboard("status", CALLBOARD_LEDGER=str(ledger)).stdout
         put(folder, tavus, "trainer", "a", ledger)
         heard(house, "reloaded")
         assert heard(house, "created")["schedule"] == "trainer"
+        told = json.loads(callboard("status", "--json", CALLBOARD_LEDGER=str(ledger)).stdout)["reload"]
+        assert (told["ok"], told["errors"]) == (True, [])
+        assert told["today"]["removed"] + told["later"]["removed"] > 1000
+        assert "today" in told["said"] or "after" in told["said"]
         assert "reloaded" not in stopped(house)
 
 
