@@ -23,6 +23,7 @@ from scheduler.web.views.seen import NotFound, Page, Show
 
 ROWS = 50
 NEAR = 5
+COMPARED = 1000
 
 
 def occurrences(show: Show, snapshot: Snapshot, query: Mapping[str, str]) -> Page:
@@ -60,7 +61,6 @@ def occurrence(show: Show, snapshot: Snapshot, query: Mapping[str, str]) -> Page
         due=of.due,
         opens=of.opens,
         record=record,
-        said="",
         link=record.url if record and seen.may_act and record.stage is Stage.LIVE else None,
         actions=_actions(record, seen.now) if seen.may_act else (),
         chain=recalling.explained(snapshot, key, known).chain,
@@ -172,9 +172,11 @@ def _number(text: str) -> int:
 
 
 def _near(key: str, snapshot: Snapshot) -> list[tuple[str, str]]:
-    return [(occurrence_url(each), each) for each in get_close_matches(key[:200], snapshot.keys(), n=NEAR)]
+    """Of the newest keys those that are most alike: comparing takes its time."""
+    known = snapshot.keys()[:COMPARED]
+    return [(occurrence_url(each), each) for each in get_close_matches(key[:200], known, n=NEAR)]
 
 
 def _near_people(id_: str, show: Show) -> list[tuple[str, str]]:
-    people: Iterable[str] = get_close_matches(id_[:64], list(show.roster.people)[:5000], n=NEAR)
+    people: Iterable[str] = get_close_matches(id_[:64], list(show.roster.people)[:COMPARED], n=NEAR)
     return [(person_url(each), show.roster.people[each].participant.name) for each in people]

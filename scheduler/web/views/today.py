@@ -33,7 +33,7 @@ def today(show: Show, snapshot: Snapshot, _: Mapping[str, str]) -> Page:
         "Today",
         "today",
         days=days,
-        ahead=sum(row.stages[Stage.PLANNED] for day in days for row in day.rows if row.at > seen.now),
+        ahead=sum(day.stages[Stage.PLANNED] for day in days),
         troubles=[*troubled, *wrong][:SHOWN],
         more_troubles=len(wrong) + len(troubled) > SHOWN,
         live=live[:SHOWN],
