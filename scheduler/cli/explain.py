@@ -86,7 +86,10 @@ def _unwritten(found: Explanation) -> dict[str, object]:
 
 def _date(name: str, day: date, here: Sources, as_json: bool) -> int:
     from scheduler.explaining import nothing_on
+    from scheduler.triggers import YEARS
 
+    if day.year not in YEARS:
+        raise click.UsageError(f"{day} is too far away to be reckoned with")
     schedules = here.known.schedules or {}
     person = name if name in _people(schedules) or name not in schedules else None
     schedule = name if person is None else None

@@ -32,10 +32,14 @@ class Moment(click.ParamType[Instant]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Instant:
         """`2026-12-01`, `2026-12-01T09:00`, `2026-12-01T09:00-05:00` as an instant; else a usage error."""
+        from scheduler.triggers import YEARS
+
         try:
             moment = datetime.fromisoformat(str(value))
         except ValueError:
             self.fail(f"{value!r} is not like 2026-12-01 or 2026-12-01T09:00Z", param, ctx)
+        if moment.year not in YEARS:
+            self.fail(f"{value!r} is too far away to be reckoned with", param, ctx)
         return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
 
 

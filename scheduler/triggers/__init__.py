@@ -7,7 +7,7 @@ knows people, policies, the ledger or what time it is now.
 """
 
 from scheduler.triggers.calendars import check, slots_on
-from scheduler.triggers.moments import Moment, in_order, moment, moments
+from scheduler.triggers.moments import YEARS, Moment, in_order, moment, moments
 from scheduler.triggers.resolver import Mark, resolve
 
-__all__ = ["Mark", "Moment", "check", "in_order", "moment", "moments", "resolve", "slots_on"]
+__all__ = ["YEARS", "Mark", "Moment", "check", "in_order", "moment", "moments", "resolve", "slots_on"]

@@ -22,6 +22,8 @@ from scheduler.triggers.resolver import resolve
 from scheduler.zones import zone
 
 _DAY = timedelta(days=1)
+YEARS = range(1900, 9000)
+"""The years that are reckoned with: a date at the end of all calendars has no date after it."""
 _T = TypeVar("_T")
 
 
@@ -46,7 +48,9 @@ def moments(when: When, timezone: str, start: Instant, end: Instant) -> Iterator
 
 
 def moment(when: When, timezone: str, slot: str, day: date) -> Moment | None:
-    """The one moment of a slot on a date, or None when `when` does not name it."""
+    """The one moment of a slot on a date, or None when `when` does not name it, or nobody can (`YEARS`)."""
+    if day.year not in YEARS:
+        return None
     if isinstance(when.form, Every):
         return _tick_named(when, when.form, timezone, slot, day)
     return next((each for each in _on(when, timezone, day) if each.slot == slot), None)

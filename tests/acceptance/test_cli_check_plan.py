@@ -158,7 +158,9 @@ def test_plan_of_a_bad_file_shows_the_problems_on_stderr(
     assert done.stderr.endswith("Error: the configuration has 2 errors, 1 warning\n")
 
 
-@pytest.mark.parametrize("words", [["--from", "tomorrow"], ["--days", "0"], ["--days", "many"]])
+@pytest.mark.parametrize(
+    "words", [["--from", "tomorrow"], ["--from", "9999-12-31"], ["--days", "0"], ["--days", "many"]]
+)
 def test_plan_refuses_what_is_no_time(callboard: Run, write: Callable[[str], Path], words: list[str]) -> None:
     done = callboard("plan", write(GOOD), *words)
     assert (done.returncode, done.stdout) == (2, "")

@@ -97,6 +97,8 @@ def test_no_line_is_wider_than_the_terminal(explained: Run, columns: int) -> Non
         (["coach/09:00"], 1, "coach/09:00 is no key: schedule/slot/date/participant"),
         (["ana"], 2, "which date? callboard explain ana 2026-12-01"),
         (["ana", "monday"], 2, "monday"),
+        (["ana", "9999-12-31"], 2, "9999-12-31 is too far away"),
+        (["ana", "0001-01-01"], 2, "0001-01-01 is too far away"),
     ],
 )
 def test_slips_are_met_with_what_was_meant(explained: Run, words: list[str], code: int, says: str) -> None:

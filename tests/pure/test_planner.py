@@ -208,6 +208,8 @@ def test_a_key_finds_its_own_occurrence(plan: list[Schedule], start: float) -> N
         "practice/09:00/2026-12-01/-",
         "practice/09:00/20261201/p0",
         "practice/09:00/tomorrow/p0",
+        "practice/09:00/9999-12-31/p0",
+        "practice/09:00/0001-01-01/p0",
         "practice/09:00/2026-12-01",
         "practice",
         "",
