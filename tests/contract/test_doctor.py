@@ -278,3 +278,11 @@ async def test_without_a_configuration_the_machine_is_still_looked_at(tmp_path: 
     found = await examined(Case(config, problems))
     assert told(found)[2] == ("configuration", "failed")
     assert [each.check for each in found] == ORDER[:3]
+
+
+async def test_who_stops_listening_ends_it_without_a_fault_of_its_own(config: Config) -> None:
+    def gone(_: Finding) -> None:
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        await examine(Case(config, ()), Clock(), gone)

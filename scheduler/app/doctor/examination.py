@@ -41,11 +41,15 @@ class _Check(NamedTuple):
 
 
 async def examine(case: Case, clock: Clock, tell: Callable[[Finding], None]) -> None:
-    """Run every check; `tell` is called with each finding, always in the same order."""
-    async with asyncio.TaskGroup() as group:
-        for task in [group.create_task(_boxed(check)) for check in _checks(case, clock)]:
-            for finding in await task:
-                tell(finding)
+    """Run every check; `tell` is called with each finding, always in the same order. What it raises ends
+    the examination, and comes out as it is: a pipe that nobody reads any more."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for task in [group.create_task(_boxed(check)) for check in _checks(case, clock)]:
+                for finding in await task:
+                    tell(finding)
+    except ExceptionGroup as raised:
+        raise raised.exceptions[0] from None
 
 
 async def _boxed(check: _Check) -> Sequence[Finding]:
