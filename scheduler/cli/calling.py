@@ -131,6 +131,8 @@ def _read(status: int, body: bytes) -> bytes:
         raise _refusal(told["refused"], told["details"])
     if status == http.client.SERVICE_UNAVAILABLE:
         raise Refusal(json.loads(body)["unavailable"], TRY_LATER)
+    if status == http.client.INTERNAL_SERVER_ERROR:
+        raise Refusal("the daemon failed at this; its log says where (event=faulted)")
     raise Refusal(f"the daemon does not understand this ({status}); is it of another version?")
 
 

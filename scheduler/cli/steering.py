@@ -252,9 +252,9 @@ def _ask(
     as_json: bool,
     daemon_only: bool = False,
 ) -> Answer:
-    from scheduler.desk import Asker
+    from scheduler import desk
 
-    path, wanted = ledger_at(ledger, files), wish(Asker(user(), reason))
+    path, wanted = ledger_at(ledger, files), wish(desk.Asker(user(), desk.reason(reason)))
     if not daemon_only:
         return ask(path, files, wanted)
     try:

@@ -16,6 +16,8 @@ from typing import NamedTuple, Protocol
 from jobs.model import Instant
 from scheduler.vitals import Reload, Standing, Vitals
 
+WHY_MAX = 500
+
 
 class Breadth(StrEnum):
     """How much a pause stops."""
@@ -51,6 +53,12 @@ class Asker(NamedTuple):
 
     by: str
     why: str | None = None
+
+
+def reason(text: str | None) -> str | None:
+    """Why, as it may stand in the ledger and on a terminal: one short line of printable signs, or `None`."""
+    shown = "".join(sign if sign.isprintable() else " " for sign in text or "")
+    return " ".join(shown.split())[:WHY_MAX] or None
 
 
 class Missed(NamedTuple):

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import date as local_date
 from datetime import datetime, time
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeVar
 
 from aiohttp import web
 
-from scheduler.desk import Answer, Asker, Breadth, Desk, Missed, Refused, Scope
+from scheduler.desk import Answer, Asker, Breadth, Desk, Missed, Refused, Scope, reason
 from scheduler.ledger import LedgerError
 from scheduler.web.forms import signed_form, signed_in
 from scheduler.web.pages import occurrence_url, person_url
@@ -24,7 +24,7 @@ from scheduler.web.routes import Site
 from scheduler.zones import zone
 
 Form = Mapping[str, str]
-WHY_MAX = 500
+Wall = TypeVar("Wall", datetime, time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +46,12 @@ class Request:
     def until(self) -> float | None:
         """When a pause ends; raises Refused for what is no time."""
         text = self.form.get("until", "")
+        if not text:
+            return None
         try:
-            moment = datetime.fromisoformat(text).replace(tzinfo=zone(self.timezone)) if text else None
+            return _without_zone(datetime.fromisoformat(text)).replace(tzinfo=zone(self.timezone)).timestamp()
         except ValueError:
             raise Refused(f"“{text}” is no date and time, such as 2026-12-01T09:00") from None
-        return moment.timestamp() if moment else None
 
     def on(self) -> local_date:
         """On which date something is made up."""
@@ -64,9 +65,16 @@ class Request:
         """At which local time; `None` is the slot's own."""
         text = self.form.get("at", "")
         try:
-            return time.fromisoformat(text) if text else None
+            return _without_zone(time.fromisoformat(text)) if text else None
         except ValueError:
             raise Refused(f"“{text}” is no time of day, such as 09:00") from None
+
+
+def _without_zone(written: Wall) -> Wall:
+    """A time of the wall; raises ValueError for one that brings a zone of its own."""
+    if written.tzinfo is not None:
+        raise ValueError
+    return written
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +179,7 @@ def action_routes(site: Site, desk: Desk) -> list[web.RouteDef]:
     async def act(request: web.Request) -> web.StreamResponse:
         deed = _deed(request)
         session, given = await signed_form(site, request)
-        why = " ".join(given.get("why", "").split())[:WHY_MAX] or None
-        asked = Request(given, Asker(session.by, why), _roster(site).zone)
+        asked = Request(given, Asker(session.by, reason(given.get("why"))), _roster(site).zone)
         rehearse = deed.rehearsed if deed.rehearsed and "sure" not in given else None
         try:
             answer = await (rehearse or deed.do)(desk, asked)

@@ -110,6 +110,16 @@ async def test_a_name_that_nobody_has_is_suggested(rig, at, scope, near):
             await desk.pause(scope, None, OPS)
 
 
+@pytest.mark.parametrize("until", [float("nan"), float("inf"), 1e308, 253402318740.0])
+async def test_an_end_that_no_calendar_shows_is_refused_before_anything_is_written(rig, at, until):
+    async with steered(rig, team(1)) as (_, desk):
+        with pytest.raises(Refused, match="within ten years"):
+            await desk.pause(ALL, until, OPS)
+        with pytest.raises(Refused, match="that is over"):
+            await desk.pause(ALL, -1e308, OPS)
+        assert (await desk.resume(ALL, OPS)).effect is Effect.ALREADY
+
+
 async def test_asked_twice_it_says_so(rig, at):
     async with steered(rig, team(1)) as (_, desk):
         with pytest.raises(Refused, match="is over"):

@@ -28,6 +28,9 @@ async def test_a_promise_is_taken_back_long_before_its_date(rig, at):
         await rig.quiet(daemon)
         answers = [await desk.skip(ahead, OPS), await desk.skip(ahead, OPS)]
         assert [answer.effect for answer in answers] == [Effect.DONE, Effect.ALREADY]
+        for verb in (desk.end, desk.retry):
+            with pytest.raises(Refused, match="has not come yet; before 2026-12-02 07:59:30Z"):
+                await verb(ahead, OPS)
         await rig.until(daemon, at + 2 * DAY + 2 * HOUR)
     found = stages(rig)
     assert found.pop(ahead) == "cancelled by_person"

@@ -7,7 +7,7 @@ from datetime import date, time
 
 import pytest
 
-from scheduler.desk import Answer, Asker, Breadth, Effect, Missed, Pause, Scope, Status
+from scheduler.desk import Answer, Asker, Breadth, Effect, Missed, Pause, Scope, Status, reason
 from scheduler.desk.wishes import (
     ANSWER,
     STATUS,
@@ -83,3 +83,17 @@ def test_answers_and_the_status_too() -> None:
         last_missed=None,
     )
     assert STATUS.validate_json(STATUS.dump_json(status)) == status
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (None, None),
+        (" \n", None),
+        ("a  holiday\nfor all", "a holiday for all"),
+        ("\x1b]0;x\x07\x1b[31mred \u202e", "]0;x [31mred"),
+        ("x" * 5_000, "x" * 500),
+    ],
+)
+def test_a_reason_is_one_line_that_no_terminal_obeys(text: str | None, why: str | None) -> None:
+    assert reason(text) == why

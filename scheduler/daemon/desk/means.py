@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from jobs.model import Instant
+from scheduler import planner
 from scheduler.clock import Clock
 from scheduler.config.suggest import did_you_mean
 from scheduler.desk import Refused
@@ -48,8 +49,15 @@ class Means:
         """The record of this key; Refused when there is none, with the key that was probably meant."""
         found = await self.ledger.record(key)
         if found is None:
-            raise Refused(f"no record has the key {key}; {await self.hint(key)}")
+            raise Refused(await self._unwritten(key))
         return found
+
+    async def _unwritten(self, key: str) -> str:
+        """Why there is no record of it: its time is to come, or there is no such promise."""
+        coming = await asyncio.to_thread(planner.find, self.schedules.values(), key)
+        if coming is not None and coming.opens > self.clock.now():
+            return f"{key} has not come yet; before {spoken(coming.opens)} it can only be skipped"
+        return f"no record has the key {key}; {await self.hint(key)}"
 
     async def hint(self, key: str) -> str:
         """What to try instead of a key that nobody knows."""

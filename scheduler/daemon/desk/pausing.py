@@ -10,13 +10,15 @@ from jobs.model import Instant
 from scheduler.daemon.desk.means import Means, spoken
 from scheduler.desk import Answer, Asker, Breadth, Effect, Pause, Refused, Scope
 
+AHEAD_S = 10 * 366 * 86_400.0
+"""A pause doesn't end further ahead."""
+
 
 async def pause(means: Means, scope: Scope, until: Instant | None, asker: Asker) -> Answer:
     """Skip what opens from now on, until then."""
     now = means.clock.now()
     _known(means, scope)
-    if until is not None and until <= now:
-        raise Refused(f"{spoken(until)} is over; a pause ends in time to come")
+    _to_come(until, now)
     before = await means.ledger.steering.pause(scope, until, asker, now)
     ends = f"until {spoken(until)}" if until is not None else "until it is resumed"
     if before is not None and before.until == until:
@@ -39,6 +41,15 @@ async def resume(means: Means, scope: Scope, asker: Asker) -> Answer:
     means.say("resumed", scope=str(scope), **asker._asdict())
     means.ring()
     return Answer(Effect.DONE, (f"{scope} is resumed; what was skipped meanwhile stays skipped", *still))
+
+
+def _to_come(until: Instant | None, now: Instant) -> None:
+    """Raise Refused for an end that is over, or that no calendar can show: before anything is written."""
+    if until is not None and not until <= now + AHEAD_S:
+        raise Refused("a pause ends within ten years; one without an end lasts until it is resumed")
+    if until is not None and until <= now:
+        over = spoken(until) if until > 0 else "that"
+        raise Refused(f"{over} is over; a pause ends in time to come")
 
 
 def _touches(pause: Pause, scope: Scope) -> bool:

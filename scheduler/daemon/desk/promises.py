@@ -174,9 +174,10 @@ async def _skip_ahead(means: Means, key: str, asker: Asker) -> Answer | None:
     kept = await means.ledger.steering.skip_ahead(promise, asker, now)
     if kept is Kept.WRITTEN:
         return None
+    if kept is not Kept.NEW:
+        return Answer(Effect.ALREADY, (f"{key} is taken back already, before its time has come",), (key,))
     means.say("skipped_ahead", key=key, **asker._asdict())
-    effect, when = (Effect.DONE, "") if kept is Kept.NEW else (Effect.ALREADY, " already")
-    return Answer(effect, (f"{key} is taken back{when}, before its time has come",), (key,))
+    return Answer(Effect.DONE, (f"{key} is taken back, before its time has come",), (key,))
 
 
 def _as_now(schedules: Mapping[str, Schedule], record: Record) -> Occurrence | None:

@@ -83,7 +83,9 @@ async def test_what_the_desk_refuses_is_said_with_its_reason(world: World, maria
     [
         ("pause", {"breadth": "everything"}, "a pause is for"),
         ("pause", {"breadth": "all", "until": "soon"}, "no date and time"),
+        ("pause", {"breadth": "all", "until": "2026-12-01T09:00+05:00"}, "no date and time"),
         ("make-up", {"key": KEY, "on": "tomorrow"}, "no date"),
+        ("make-up", {"key": KEY, "on": "2026-12-01", "at": "09:00+05:00"}, "no time of day"),
         ("make-up", {"key": KEY, "on": "2026-12-01", "at": "noon"}, "no time of day"),
     ],
 )
