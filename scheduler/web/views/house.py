@@ -109,5 +109,7 @@ def _said(kind: str, data: str) -> str:
         case "paused" | "resumed":
             scope = " ".join(filter(None, [told.get("breadth"), told.get("name")]))
             return f"{kind.capitalize()}: {'everything' if scope == 'all' else scope}{by}{because}"
+        case "skipped_ahead":
+            return f"Taken back before its time: {told['key']}{by}{because}"
         case _:
             return f"{kind.replace('_', ' ').capitalize()}{by}{because}"

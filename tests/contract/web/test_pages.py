@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
+from scheduler.desk import Asker
 from scheduler.planner import find
 from scheduler.web.pages.times import DAY_S
 from tests.contract.web.conftest import Browser
@@ -147,9 +148,13 @@ async def test_schedules_say_when_they_come_next_and_what_the_last_reload_did(ma
 
 async def test_the_account_says_what_is_used(world: World, maria: Browser) -> None:
     await world.ledger.hold("spent", NOW - 60)
+    ahead = find(world.config.schedules.values(), "objection-handling/09:00/2026-12-02/ana")
+    assert ahead is not None
+    await world.ledger.steering.skip_ahead(ahead, Asker("ops", "<b>"), NOW)
     world.changes.ring()
     world.clock.at += 2
     _, text, _ = await maria.get("/account")
+    assert f"Taken back before its time: {ahead.key} by ops (“&lt;b&gt;”)" in text
     assert "2 of 6" in text
     assert "7 of 60" in text
     assert "the account has no credit" in text
