@@ -1,7 +1,8 @@
 """The ledger's file: private to its owner, and written by one process at a time.
 
 The lock is a file of its own beside the ledger (`callboard.db.lock`), held by `flock` for the life
-of the process: it goes with the process, however that ends. Readers need no lock. What is in the
+of the process: it goes with the process, however that ends. Links are followed first, so that a ledger has
+one lock by whatever name it is called. Readers need no lock. What is in the
 files is not looked at here, and a file that turns out to be a stranger's is left as it was.
 """
 
@@ -32,7 +33,8 @@ class Lock:
 
     def __init__(self, ledger: Path) -> None:
         _check_place(ledger)
-        path = ledger.with_name(ledger.name + ".lock")
+        real = Path(os.path.realpath(ledger))
+        path = real.with_name(real.name + ".lock")
         with _named(path):
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
             self._file = os.fdopen(handle, "r+b", buffering=0)
@@ -98,7 +100,7 @@ def control_socket(ledger: Path) -> Path:
     is made for it and must be its owner's alone. Both ends come to the same path by themselves. Raises
     LedgerUnavailable where that directory is somebody else's.
     """
-    path = ledger.absolute()
+    path = Path(os.path.realpath(ledger))
     beside = path.with_name(f"{path.name}.sock")
     if len(os.fsencode(beside)) <= ADDRESS_BYTES:
         return beside

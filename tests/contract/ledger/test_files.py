@@ -20,6 +20,7 @@ from scheduler.ledger import (
     LedgerMismatch,
     LedgerUnavailable,
 )
+from scheduler.ledger.files import control_socket
 from tests.contract.ledger.world import (
     BASE_URL,
     BIRTH,
@@ -104,6 +105,18 @@ def test_the_hold_goes_with_the_process_however_it_ends(path: Path, holder: subp
     holder.kill()
     holder.wait(10)
     Ledger.open(path, BASE_URL, BIRTH).close()
+
+
+def test_a_ledger_by_another_name_has_the_same_lock(path: Path) -> None:
+    alias = path.with_name("alias.db")
+    alias.symlink_to(path)
+    ledger = Ledger.open(alias, BASE_URL, BIRTH)
+    refused(path, LedgerHeld)
+    ledger.close()
+    ledger = Ledger.open(path, BASE_URL, BIRTH)
+    refused(alias, LedgerHeld)
+    ledger.close()
+    assert control_socket(alias) == control_socket(path)
 
 
 def test_a_holder_within_the_same_process_counts(path: Path) -> None:
