@@ -47,6 +47,17 @@ def test_what_it_writes_checks_clean_and_its_next_commands_work(
     assert (refused.returncode, "TAVUS_API_KEY is not set" in refused.stderr) == (78, True)
 
 
+def test_the_page_that_it_has_prepared_too(callboard: Run, tmp_path: Path) -> None:
+    callboard("init")
+    file = tmp_path / "callboard.yaml"
+    file.write_text(file.read_text().replace("#listen:", "listen:").replace("#admin_token:", "admin_token:"))
+    (tmp_path / "admin-token").write_text("0123456789abcdef0123456789abcdef")
+    (tmp_path / "admin-token").chmod(0o600)
+    done = callboard("check", "--strict", file)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert "8710" in callboard("doctor", file).stdout
+
+
 def test_the_mail_that_it_has_prepared_needs_only_its_marks_of_comment_taken_away(
     callboard: Run, tmp_path: Path
 ) -> None:
