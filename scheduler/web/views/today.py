@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from jobs.model import Instant
 from scheduler.facts import Stage
 from scheduler.ledger import browsing
 from scheduler.ledger.snapshot import Snapshot
 from scheduler.web.pages import curve, times
 from scheduler.web.pages import today as daily
-from scheduler.web.views.seen import NotFound, Page, Show
+from scheduler.web.views.seen import SLOTS_MAX, NotFound, Page, Show
 from scheduler.zones import is_zone
 
 SHOWN = 30
 """Rows of each list; the rest is a link away."""
 DAYS = 7
+HOUR_S = 3600.0
 
 
 def today(show: Show, snapshot: Snapshot, _: Mapping[str, str]) -> Page:
@@ -22,7 +24,8 @@ def today(show: Show, snapshot: Snapshot, _: Mapping[str, str]) -> Page:
     seen, roster, driver = show.seen, show.roster, snapshot.driver
     since, until = daily.span(seen.now, roster.zones)
     counted = [daily.Counted(*each) for each in browsing.day(driver, since, until)]
-    coming = [each for each in show.plans.slots(seen.config, since, until) if each.at > seen.now]
+    slots = show.plans.slots(seen.config, max(since, _hour(seen.now)), until)
+    coming = [each for each in slots if each.at > seen.now]
     days = daily.days(counted, coming, seen.now)
     wrong = browsing.wrong(driver, seen.now - times.DAY_S, SHOWN + 1)
     troubled = [each for each in browsing.troubled(driver, SHOWN) if each not in wrong]
@@ -62,4 +65,10 @@ def days(show: Show, _: Snapshot, query: Mapping[str, str]) -> Page:
         zones=roster.zones[:12],
         cap=cap,
         days=curve.days(schedules, coming, cap, midnights, seen.now),
+        drawn_until=coming[-1].at if len(coming) == SLOTS_MAX else None,
     )
+
+
+def _hour(now: Instant) -> Instant:
+    """When this hour began: what was before stands in the ledger, and one look serves the whole hour."""
+    return now // HOUR_S * HOUR_S

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import quote
 
+import aiohttp
 import pytest
 
 from scheduler.desk import Asker
 from scheduler.planner import find
 from scheduler.web.pages.times import DAY_S
 from tests.contract.web.conftest import Browser
-from tests.contract.web.world import HOSTILE, LINK, NOW, World
+from tests.contract.web.world import HOSTILE, LINK, NOW, World, opened
 
 DAY = "2026-11-30"
 KEY = f"objection-handling/09:00/{DAY}"
@@ -100,6 +102,19 @@ async def test_the_next_days_are_drawn_against_the_cap(maria: Browser) -> None:
     status, text, _ = await maria.get("/days?zone=Mars/Base")
     assert status == 404
     assert "no time zone" in text
+
+
+async def test_what_is_not_drawn_is_not_said_to_be_nothing(tmp_path: Path) -> None:
+    conversation = "{persona_id: pdced222244b, replica_id: rfe12d8b9597}"
+    often = f"when: {{every: 4s}}, timezone: UTC, conversation: {conversation}"
+    text = f"version: 1\nschedules:\n  often: {{{often}}}\n"
+    async with opened(tmp_path, token=None, text=text) as world, aiohttp.ClientSession() as session:
+        anybody = Browser(session, world.url)
+        _, days, _ = await anybody.get("/days")
+        _, today, _ = await anybody.get("/")
+    assert days.count("more slots than are looked at") == 7
+    assert "Nothing is planned" not in days
+    assert "<b>8,699</b> still to come today" in today
 
 
 async def test_an_occurrence_tells_its_story(maria: Browser) -> None:
