@@ -47,7 +47,9 @@ class Model:
         if not self._is_doubted(now):
             self.stretches.append(Stretch(rule, now, now, now))
             return
-        self.stretches[-1].unsure = min(self.stretches[-1].unsure, self.doubted_since)
+        former = self.stretches[-1]
+        former.unsure = min(former.unsure, self.doubted_since)
+        former.end = max(former.end, now + BELIEVED_S)  # until then it may still write ahead
         self.stretches.append(Stretch(rule, min(now, self.doubted_since), now + BELIEVED_S, now))
 
     def restarts(self, down_at: float) -> None:
