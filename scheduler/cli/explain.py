@@ -116,7 +116,7 @@ def _date_lines(
         yield ""
         yield from chain_lines(each)
     if promises > len(found):
-        yield f"and {promises - len(found):,} more: callboard ls --date {day} shows what became of each"
+        yield f"and {promises - len(found):,} more: callboard ls --date {day} and callboard plan list them"
     if absences:
         yield ""
     for absent in absences:

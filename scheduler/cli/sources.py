@@ -42,8 +42,8 @@ class Sources:
             raise Refusal(str(error)) from None
 
     def keys(self, day: date, *, person: str | None = None, schedule: str | None = None) -> list[str]:
-        """The keys of a local date, of one person, one schedule or all: as planned, then what else was
-        written."""
+        """The keys of a local date, of one person, one schedule or all: what was written, then what else is
+        planned, so that a day that is cut short keeps what has happened."""
         from scheduler.explaining import keys_on
         from scheduler.ledger.snapshot import Filters
 
@@ -54,7 +54,7 @@ class Sources:
         )
         filters = Filters(None, schedule, person, day.isoformat())
         written = (each.key for each in self.snapshot.records(filters)) if self.snapshot else ()
-        return list(dict.fromkeys([*planned, *written]))
+        return list(dict.fromkeys([*written, *planned]))
 
 
 @contextmanager

@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from scheduler.config import load
+from scheduler.ledger import Ledger
+from scheduler.planner import find
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 CONFIG = """\
@@ -118,3 +122,19 @@ def test_a_configuration_may_stand_elsewhere_and_a_broken_one_is_told(
     done = explained("ana", FRIDAY, "--config", "team.yaml", "--ledger", "none.db")
     assert done.returncode == 1
     assert done.stderr.startswith("the configuration has ")
+
+
+async def test_a_day_that_is_cut_short_keeps_what_was_written(explained: Run, tmp_path: Path) -> None:
+    often = CONFIG + "  often: {when: {every: 10m, timezone: UTC}, participants: [east], "
+    often += "conversation: {persona_id: pdced222244b, replica_id: rfe12d8b9597}}\n"
+    (tmp_path / "callboard.yaml").write_text(often)
+    config, key = load([tmp_path / "callboard.yaml"]), f"often/15:10Z/{THURSDAY}/ana"
+    promise = find(config.schedules.values(), key)
+    assert promise is not None
+    begun, ledger = promise.opens - 60, tmp_path / "callboard.db"
+    house = Ledger.open(ledger, config.account.base_url, begun)
+    await house.promise([promise], config.schedules, begun, promise.opens)
+    house.close()
+    _, _, first, *rest = explained("ana", THURSDAY).stdout.splitlines()
+    assert first == key
+    assert f"and 95 more: callboard ls --date {THURSDAY} and callboard plan list them" in rest
