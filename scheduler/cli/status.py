@@ -101,7 +101,8 @@ def _reload_rows(last: Reload) -> Iterator[tuple[str, str]]:
     changes = f": {last.changes}" if last.changes else ""
     yield "configuration", f"of {rfc3339(last.at)}{changes}"
     if not last.ok:
-        yield "refused", f"{last.errors[0]} (callboard check shows all {len(last.errors)})"
+        rest = f" (callboard check shows all {len(last.errors)})" if len(last.errors) > 1 else ""
+        yield "refused", f"{last.errors[0]}{rest}"
 
 
 def _paused(pause: Pause) -> str:

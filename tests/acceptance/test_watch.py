@@ -69,7 +69,7 @@ def test_an_edit_is_read_and_a_touch_is_not(callboard: Run, tmp_path: Path, tavu
         assert first.startswith(f"{file}:") and "alow" in first
         told = json.loads(callboard("status", "--json", CALLBOARD_LEDGER=str(ledger)).stdout)["reload"]
         assert (told["ok"], told["errors"]) == (False, [first])
-        assert f"refused        {first}" in callboard("status", CALLBOARD_LEDGER=str(ledger)).stdout
+        assert f"refused        {first}\n" in callboard("status", CALLBOARD_LEDGER=str(ledger)).stdout
         put(folder, tavus, "trainer", "a", ledger)
         heard(house, "reloaded")
         assert heard(house, "created")["schedule"] == "trainer"
