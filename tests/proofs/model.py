@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 
 from tests.proofs.oracle import Promise, Rule, expected
 
-AHEAD_S = 900.0 + 60.0
 HELD_FROM_S = 3 * 3600.0
 BELIEVED_S = 150.0
 """After a jump the clock may be doubted this long, and a reload waits until it is believed (S9)."""
+AHEAD_S = 900.0 + BELIEVED_S
+"""A configuration writes a quarter of an hour ahead, also while another one waits for the clock to be believed:
+every start doubts a clock that is behind the newest fact."""
 
 
 @dataclass(slots=True)
@@ -47,9 +49,7 @@ class Model:
         if not self._is_doubted(now):
             self.stretches.append(Stretch(rule, now, now, now))
             return
-        former = self.stretches[-1]
-        former.unsure = min(former.unsure, self.doubted_since)
-        former.end = max(former.end, now + BELIEVED_S)  # until then it may still write ahead
+        self.stretches[-1].unsure = min(self.stretches[-1].unsure, self.doubted_since)
         self.stretches.append(Stretch(rule, min(now, self.doubted_since), now + BELIEVED_S, now))
 
     def restarts(self, down_at: float) -> None:
