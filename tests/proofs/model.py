@@ -16,8 +16,8 @@ HELD_FROM_S = 3 * 3600.0
 BELIEVED_S = 150.0
 """After a jump the clock may be doubted this long, and a reload waits until it is believed (S9)."""
 AHEAD_S = 900.0 + BELIEVED_S
-"""A configuration writes a quarter of an hour ahead, also while another one waits for the clock to be believed:
-every start doubts a clock that is behind the newest fact."""
+"""A configuration writes a quarter of an hour ahead, also while another one waits for the clock to be
+believed: every start doubts a clock that is behind the newest fact."""
 
 
 @dataclass(slots=True)
