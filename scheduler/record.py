@@ -106,3 +106,15 @@ class Record(NamedTuple):
         if self.created_at is None or self.ended_at is None:
             return None
         return self.ended_at - self.created_at
+
+
+class Tally(NamedTuple):
+    """How many promises of one slot stand in one stage; `due` is that of the first of them."""
+
+    timezone: str
+    date: str
+    schedule: str
+    slot: str
+    stage: str
+    due: Instant
+    promises: int

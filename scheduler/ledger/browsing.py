@@ -13,7 +13,7 @@ from jobs.model import Instant
 from scheduler.ledger import line, rows
 from scheduler.ledger.driver import Driver
 from scheduler.ledger.snapshot import Filters, matching
-from scheduler.record import Record
+from scheduler.record import Record, Tally
 
 ACCOUNT_FACTS = 20
 DAY_S = 86_400.0
@@ -45,18 +45,6 @@ WHERE r.key IN (
 _LATEST = """
 SELECT stage, reason, due FROM records WHERE schedule = ? AND due <= ? ORDER BY due DESC LIMIT 1
 """
-
-
-class Tally(NamedTuple):
-    """How many promises of one slot stand in one stage; `due` is that of the first of them."""
-
-    timezone: str
-    date: str
-    schedule: str
-    slot: str
-    stage: str
-    due: Instant
-    promises: int
 
 
 class Place(NamedTuple):

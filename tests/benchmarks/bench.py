@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from datetime import time as local_time
 from pathlib import Path
 
-from jobs.model import ConversationRequest, Participant, Properties
+from jobs.model import ConversationRequest, Outcome, Page, Participant, Properties, Sent, Step
 from scheduler.clock import Clock
 from scheduler.daemon import Daemon
 from scheduler.ledger import Ledger
@@ -171,3 +171,9 @@ async def run_until(daemon: Daemon, ledger: Ledger, clock: Clock, live: int, mos
         took_s = clock.now() - opened_at[0]
         daemon.stop()
     return took_s
+
+
+async def nothing(step: Step, sent: Sent) -> Outcome:
+    """Hands for a house that has nothing to do: every list is empty."""
+    sent()
+    return Page((), 0)

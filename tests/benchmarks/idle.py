@@ -75,12 +75,11 @@ def _idle(at: Path) -> list[Figure]:
 
 async def _turns() -> int:
     """Driven by the clock alone: every turn that the house asks for within an hour."""
-    from tests.benchmarks.plan import _nothing
 
     clock = bench.BenchClock(bench.OPENS_AT + 2 * HOUR_S)
     using = bench.config(bench.schedule(50), "http://127.0.0.1:1")
     with bench.logged(), bench.folder() as at:
-        async with bench.opened(at, _nothing, clock, using) as (daemon, _):
+        async with bench.opened(at, bench.nothing, clock, using) as (daemon, _):
             await daemon.turn()
             end, before = clock.now() + HOUR_S, daemon.turns
             while (at_next := daemon.next_turn()) is not None and at_next < end:

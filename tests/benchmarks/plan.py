@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from jobs.model import Outcome, Page, Sent, Step
 from scheduler.planner import occurrences
 from tests.benchmarks import bench
 from tests.benchmarks.figure import Figure
@@ -102,12 +101,7 @@ async def _caught_up(at: Path) -> list[Figure]:
 
 @asynccontextmanager
 async def _opened(at: Path, clock: bench.BenchClock, using: bench.Config) -> AsyncIterator[None]:
-    async with bench.opened(at, _nothing, clock, using) as (daemon, _):
+    async with bench.opened(at, bench.nothing, clock, using) as (daemon, _):
         await daemon.turn()
         yield
         daemon.stop()
-
-
-async def _nothing(step: Step, sent: Sent) -> Outcome:
-    sent()
-    return Page((), 0)

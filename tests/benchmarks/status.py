@@ -10,7 +10,6 @@ from pathlib import Path
 
 from tests.benchmarks import bench
 from tests.benchmarks.figure import Figure
-from tests.benchmarks.plan import _nothing
 
 PEOPLE = 10_000
 DAYS = 10
@@ -22,7 +21,7 @@ async def figures() -> list[Figure]:
     clock = bench.BenchClock(bench.OPENS_AT - 1800.0)
     using = bench.config(replace(bench.schedule(PEOPLE), enabled=False), "http://127.0.0.1:1")
     with bench.logged(), bench.folder() as at:
-        async with bench.opened(at, _nothing, clock, using) as (daemon, _):
+        async with bench.opened(at, bench.nothing, clock, using) as (daemon, _):
             for day in range(DAYS):
                 clock.set(bench.OPENS_AT - 600.0 + day * DAY_S)
                 await daemon.turn()

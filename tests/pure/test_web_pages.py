@@ -17,12 +17,12 @@ from scheduler.facts import KINDS, REASONS, GiveUpReason, Stage
 from scheduler.ledger.snapshot import Told
 from scheduler.model import Account, Config, Schedule, Service
 from scheduler.planner import SlotTime
-from scheduler.record import Delivery, DeliveryState, Record, Stray
+from scheduler.record import Delivery, DeliveryState, Record, Stray, Tally
 from scheduler.web.pages import curve, times, words
 from scheduler.web.pages.roster import Roster
 from scheduler.web.pages.story import lines
 from scheduler.web.pages.times import HOUR_S
-from scheduler.web.pages.today import BEFORE_ROWS, HEIGHT, ROWS_MAX, WIDTH, Counted, days, span
+from scheduler.web.pages.today import BEFORE_ROWS, HEIGHT, ROWS_MAX, WIDTH, days, span
 from scheduler.web.pages.trouble import trouble
 
 NEW_YORK, TOKYO = "America/New_York", "Asia/Tokyo"
@@ -121,8 +121,8 @@ def test_what_went_wrong_is_said_with_its_next_try(broken: Record, said: str, ne
 def test_a_day_has_what_is_written_and_what_is_to_come_once_each() -> None:
     at = NOON - HOUR_S
     counted = [
-        Counted(NEW_YORK, DAY, "coach", f"{at}", "ended", at, 3),
-        Counted(NEW_YORK, DAY, "coach", f"{at}", "missed", at, 1),
+        Tally(NEW_YORK, DAY, "coach", f"{at}", "ended", at, 3),
+        Tally(NEW_YORK, DAY, "coach", f"{at}", "missed", at, 1),
     ]
     (day,) = days(counted, [slot(at, 4), slot(NOON + HOUR_S, 2)], NOON)
     assert [(row.at, row.people, row.outcomes) for row in day.rows] == [
@@ -156,7 +156,7 @@ def test_a_slot_every_minute_is_shown_around_now() -> None:
 )
 def test_bars_stay_inside_their_drawing(rows: Sequence[tuple[int, Stage, int]]) -> None:
     midnight = times.midnights(NOON, NEW_YORK)[0]
-    counted = [Counted(NEW_YORK, DAY, "coach", f"{at}", stage, midnight + at, n) for at, stage, n in rows]
+    counted = [Tally(NEW_YORK, DAY, "coach", f"{at}", stage, midnight + at, n) for at, stage, n in rows]
     for day in days(counted, [], NOON):
         for bar in day.bars:
             assert 0 <= bar.x <= bar.x + bar.width <= WIDTH

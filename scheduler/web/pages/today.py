@@ -14,6 +14,7 @@ from typing import NamedTuple
 from jobs.model import Instant
 from scheduler.facts import Stage
 from scheduler.planner import SlotTime
+from scheduler.record import Tally
 from scheduler.web.pages import times
 from scheduler.web.pages.words import LOOKS
 
@@ -24,18 +25,6 @@ BEFORE_ROWS = 6
 BINS = 48
 """A day is drawn in half hours."""
 WIDTH, HEIGHT = 960, 48
-
-
-class Counted(NamedTuple):
-    """So many promises of a slot stand in this stage."""
-
-    timezone: str
-    date: str
-    schedule: str
-    slot: str
-    stage: str
-    due: Instant
-    promises: int
 
 
 @dataclass(slots=True)
@@ -89,7 +78,7 @@ class ZoneDay:
         return ", ".join(parts) or "nothing"
 
 
-def days(counted: Iterable[Counted], coming: Iterable[SlotTime], now: Instant) -> list[ZoneDay]:
+def days(counted: Iterable[Tally], coming: Iterable[SlotTime], now: Instant) -> list[ZoneDay]:
     """Each zone's day, the fullest first: what the ledger has, and what it doesn't have yet."""
     found = _rows(counted, coming)
     made = (_zone_day(timezone, list(rows.values()), now) for timezone, rows in found.items())
@@ -105,7 +94,7 @@ def span(now: Instant, timezones: Iterable[str]) -> tuple[Instant, Instant]:
 _Found = dict[str, dict[tuple[str, str, str], Row]]
 
 
-def _rows(counted: Iterable[Counted], coming: Iterable[SlotTime]) -> _Found:
+def _rows(counted: Iterable[Tally], coming: Iterable[SlotTime]) -> _Found:
     found: _Found = {}
     for timezone, date, schedule, slot, stage, due, promises in counted:
         rows = found.setdefault(timezone, {})

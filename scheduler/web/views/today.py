@@ -23,7 +23,7 @@ def today(show: Show, snapshot: Snapshot, _: Mapping[str, str]) -> Page:
     """What is live, what went wrong, and each zone's own day."""
     seen, roster, driver = show.seen, show.roster, snapshot.driver
     since, until = daily.span(seen.now, roster.zones)
-    counted = [daily.Counted(*each) for each in browsing.day(driver, since, until)]
+    counted = browsing.day(driver, since, until)
     slots = show.plans.slots(seen.config, max(since, _hour(seen.now)), until)
     coming = [each for each in slots if each.at > seen.now]
     days = daily.days(counted, coming, seen.now)
