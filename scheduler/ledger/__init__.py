@@ -17,6 +17,7 @@ from scheduler.ledger.ledger import Ledger
 from scheduler.ledger.line import Blocked
 from scheduler.ledger.messages import Outgoing
 from scheduler.ledger.notes import Note, Noted
+from scheduler.ledger.place import Database, Place, place_of
 from scheduler.ledger.promises import GAP_SLOT, Closed, Waiting
 from scheduler.ledger.skips import Kept
 
@@ -24,6 +25,7 @@ __all__ = [
     "GAP_SLOT",
     "Blocked",
     "Closed",
+    "Database",
     "Due",
     "Hold",
     "Kept",
@@ -37,6 +39,8 @@ __all__ = [
     "Note",
     "Noted",
     "Outgoing",
+    "Place",
     "View",
     "Waiting",
+    "place_of",
 ]

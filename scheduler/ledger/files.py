@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from scheduler.ledger.errors import LedgerHeld, LedgerUnavailable
+from scheduler.ledger.place import Database, Place
 
 PRIVATE = 0o600
 
@@ -92,23 +93,33 @@ def _named(path: Path) -> Iterator[None]:
         raise LedgerUnavailable(f"{path}: {error.strerror or error}") from None
 
 
-def control_socket(ledger: Path) -> Path:
-    """Where the process that writes this ledger is reached: `callboard.db.sock`, beside it.
+def control_socket(place: Place) -> Path:
+    """Where the process on this machine that writes this ledger is reached: `callboard.db.sock`, beside it.
 
-    Where that is longer than a socket's address may be: `callboard-<hash>.sock` in the run directory of the
-    ledger's owner, `/run/user/<uid>`, or in `callboard-<uid>` under the directory for temporary files, which
-    is made for it and must be its owner's alone. Both ends come to the same path by themselves. Raises
-    LedgerUnavailable where that directory is somebody else's.
+    For a database, and where that is longer than a socket's address may be: `callboard-<hash>.sock` in the run
+    directory of the ledger's owner, `/run/user/<uid>`, or in `callboard-<uid>` under the directory for
+    temporary files, which is made for it and must be its owner's alone. Whoever asks counts as a database's
+    owner. Both ends come to the same path by themselves. Raises LedgerUnavailable where that directory is
+    somebody else's.
     """
-    path = Path(os.path.realpath(ledger))
+    if isinstance(place, Database):
+        return _run_folder(os.geteuid()) / _hashed(place.url.encode())
+    path = Path(os.path.realpath(place))
     beside = path.with_name(f"{path.name}.sock")
     if len(os.fsencode(beside)) <= ADDRESS_BYTES:
         return beside
     with _named(path):
         owner = path.stat().st_uid
-    name = f"callboard-{hashlib.sha256(os.fsencode(path)).hexdigest()[:16]}.sock"
+    return _run_folder(owner) / _hashed(os.fsencode(path))
+
+
+def _hashed(name: bytes) -> str:
+    return f"callboard-{hashlib.sha256(name).hexdigest()[:16]}.sock"
+
+
+def _run_folder(owner: int) -> Path:
     run = Path(f"/run/user/{owner}")
-    return (run if run.is_dir() else _own_folder(owner)) / name
+    return run if run.is_dir() else _own_folder(owner)
 
 
 def _own_folder(owner: int) -> Path:
