@@ -94,10 +94,10 @@ def _named(path: Path) -> Iterator[None]:
 
 
 def control_socket(place: Place) -> Path:
-    """Where the process on this machine that writes this ledger is reached: `callboard.db.sock`, beside it.
+    """Where this machine's process that writes this ledger is reached: `callboard.db.sock`, beside it.
 
-    For a database, and where that is longer than a socket's address may be: `callboard-<hash>.sock` in the run
-    directory of the ledger's owner, `/run/user/<uid>`, or in `callboard-<uid>` under the directory for
+    For a database, and where that is longer than a socket's address may be: `callboard-<hash>.sock` in the
+    run directory of the ledger's owner, `/run/user/<uid>`, or in `callboard-<uid>` under the directory for
     temporary files, which is made for it and must be its owner's alone. Whoever asks counts as a database's
     owner. Both ends come to the same path by themselves. Raises LedgerUnavailable where that directory is
     somebody else's.
