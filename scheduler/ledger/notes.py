@@ -6,7 +6,7 @@ the ledger's columns can always be recomputed from its facts (`audit` does). Not
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from types import MappingProxyType
 from typing import NamedTuple
@@ -24,7 +24,8 @@ _NO_MESSAGES: Mapping[Address, bytes] = MappingProxyType({})
 
 class Note(NamedTuple):
     """A fact about a record. `addresses` are where its link goes, when the fact makes it known, and
-    `messages` what is handed over there (S27); `took_s` is how long the step took, for the log line."""
+    `messages` what is handed over there (S27); `took_s` is how long the step took, for the log line, and
+    `claim` names the claim that the fact is the outcome of: one that is over moves nothing any more."""
 
     key: str
     fact: Fact
@@ -32,10 +33,11 @@ class Note(NamedTuple):
     addresses: tuple[Address, ...] = ()
     took_s: float | None = None
     messages: Mapping[Address, bytes] = _NO_MESSAGES
+    claim: Instant | None = None
 
 
 class Noted(NamedTuple):
-    """A note that is committed, with the record before and after it."""
+    """A note that is committed, with the record before and after it. `note.fact` is what was written."""
 
     note: Note
     before: Record
@@ -45,25 +47,35 @@ class Noted(NamedTuple):
 def write(driver: Driver, batches: Sequence[Sequence[Note]]) -> list[list[Noted]]:
     """Write these notes in their order; raises LedgerError for a key that was never promised.
 
-    All at once, since a full hour brings thousands: what belongs together is told batch by batch.
+    All at once, since a full hour brings thousands: what belongs together is told batch by batch. What a
+    claim that is over has to say is left out, unless it still counts.
     """
     keys = [note.key for batch in batches for note in batch]
     records = {record.key: record for record in rows.by_keys(driver, keys)}
-    told = [[_moved(records, note) for note in batch] for batch in batches]
+    told = [[_moved(records, note) for note in _counting(records, batch)] for batch in batches]
     for note, before, after in chain.from_iterable(told):
         if after is not before:
             rows.save(driver, before, after)
             messages.keep(driver, before, after, note.messages)
     driver.execute_many(
         "INSERT INTO facts (key, at, kind, data) VALUES (?, ?, ?, ?)",
-        [_fact(note) for batch in batches for note in batch],
+        [_fact(noted.note) for noted in chain.from_iterable(told)],
     )
     return told
 
 
+def _counting(records: Mapping[str, Record], batch: Sequence[Note]) -> Iterator[Note]:
+    """The notes that count, one by one, since each may depend on what the last one did."""
+    for note in batch:
+        if note.key not in records:
+            raise LedgerError(f"{note.key}: no such promise in the ledger")
+        if note.claim is None:
+            yield note
+        elif (fact := lifecycle.heard(records[note.key], note.fact, note.claim)) is not None:
+            yield note._replace(fact=fact)
+
+
 def _moved(records: dict[str, Record], note: Note) -> Noted:
-    if note.key not in records:
-        raise LedgerError(f"{note.key}: no such promise in the ledger")
     before = records[note.key]
     records[note.key] = after = lifecycle.apply(before, note.fact, note.at, note.addresses)
     return Noted(note, before, after)

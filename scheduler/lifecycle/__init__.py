@@ -50,6 +50,7 @@ from scheduler.facts import (
     Unlisted,
 )
 from scheduler.lifecycle import anytime, creation, living, steered
+from scheduler.lifecycle.claims import heard
 from scheduler.lifecycle.creation import Addresses, last_look
 from scheduler.lifecycle.parts import open_delivery
 from scheduler.record import Delivery, DeliveryState, Record
@@ -60,6 +61,7 @@ __all__ = [
     "Next",
     "Row",
     "apply",
+    "heard",
     "last_look",
     "miss_reason",
     "next_delivery",

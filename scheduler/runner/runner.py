@@ -86,7 +86,7 @@ class Runner:
         unknown (S12). The attempt ends now, since the service may be at work on it still; a further
         start finds that written, and does not begin anew."""
         lost = Failed(StepKind.CREATE, Reason.LOST, "the process ended before the answer")
-        return Note(record.key, lost, now)
+        return Note(record.key, lost, now, claim=record.attempted_at)
 
     async def create(self, record: Record, grant: Grant) -> None:
         """Post for a record that was just claimed, and note what came of it with what is to be delivered."""
@@ -94,10 +94,10 @@ class Runner:
             began = self._clock.now()
             fact, addresses = await self._attempt(record, grant)
             took_s = self._clock.now() - began
-            note = Note(record.key, fact, self._clock.now(), addresses, took_s)
+            note = Note(record.key, fact, self._clock.now(), addresses, took_s, claim=record.attempted_at)
             await self._note(*await self._written(lambda: self._letters.frozen(record, note)))
         except Exception as error:
-            await self._fence(record.key, error)
+            await self._fence(record.key, error, claim=record.attempted_at)
         finally:
             grant.close()
 
@@ -250,10 +250,12 @@ class Runner:
     async def _pause(self) -> None:
         await self._clock.sleep_until(self._clock.now() + WRITE_AGAIN_S, Bell(), WRITE_AGAIN_S)
 
-    async def _fence(self, key: str, error: Exception, address: Address | None = None) -> None:
+    async def _fence(
+        self, key: str, error: Exception, address: Address | None = None, claim: Instant | None = None
+    ) -> None:
         """The one fence: the fault is recorded, this occurrence (or its one delivery) is postponed, the
         house lives on."""
-        await self._note(Note(key, Faulted(place(error), address), self._clock.now()))
+        await self._note(Note(key, Faulted(place(error), address), self._clock.now(), claim=claim))
 
 
 def _fact(outcome: Outcome) -> Fact:
