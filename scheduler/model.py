@@ -255,8 +255,8 @@ class ReadAgain(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """This process. `ledger` is an absolute path; `heartbeat` is a URL, or where one is found; what has been
-    over for `keep_s` is forgotten, or never."""
+    """This process. `ledger` is an absolute path or a database's URL; `heartbeat` is a URL, or where one is
+    found; what has been over for `keep_s` is forgotten, or never."""
 
     ledger: str
     listen: Listen | None = None

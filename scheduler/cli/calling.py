@@ -44,10 +44,12 @@ def ledger_at(ledger: Path | None, files: Sequence[Path]) -> Path:
     """The ledger that was typed, else the environment's, else the one that the files name, right or wrong."""
     from scheduler.config.whereabouts import ledger_of
 
-    found = ledger or named_ledger() or ledger_of(chosen(files))
+    if named := ledger or named_ledger():
+        return named
+    found = ledger_of(chosen(files))
     if found is None:
         raise Refusal("no configuration can be read there; name the ledger with --ledger")
-    return found
+    return Path(found)
 
 
 def ask_daemon(ledger: Path, wish: Wish) -> Answer:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from importlib import import_module
 
 from jobs.loopback import is_loopback
 from scheduler.config import conversation, mailing
@@ -16,6 +17,7 @@ from scheduler.config.models import ADMIN_TOKEN, AccountKeys
 from scheduler.config.problems import Mark, Report
 from scheduler.config.reading import find, place, written
 from scheduler.config.tree import Entries, Entry, Items, Scalar
+from scheduler.databases import is_database
 from scheduler.model import Account, Schedule, Service
 from scheduler.policy import KEEP_AT_LEAST_S, LINK_MARGIN_S
 from scheduler.templates import Templates
@@ -34,7 +36,10 @@ _LONGEST = (*_PROPERTIES, "max_call_duration")
 
 def check_service(entry: Entry, service: Service, report: Report) -> None:
     """Others than this machine are let in only where somebody signs in (semantics, section 7); what could
-    still be caught up is not forgotten."""
+    still be caught up is not forgotten; a database can be reached only with what talks to it."""
+    if is_database(service.ledger) and not _talks_to_databases():
+        message = "a ledger in PostgreSQL needs an extra that is not installed"
+        report.error(place(entry, "ledger"), message, "pip install 'callboard[postgres]'")
     if service.keep_s is not None and service.keep_s < KEEP_AT_LEAST_S:
         message = "what is younger than 8 days is never forgotten: it might still be caught up"
         report.error(place(entry, "keep"), message, "write keep: 180d, or leave it out")
@@ -47,6 +52,15 @@ def check_service(entry: Entry, service: Service, report: Report) -> None:
         report.error(place(entry, "listen"), message, hint)
     elif listen is None and service.admin_token is not None:
         report.warn(place(entry, "admin_token"), "nobody can sign in: `listen` is missing")
+
+
+def _talks_to_databases() -> bool:
+    """It is tried rather than looked for: psycopg is of no use without the C library below it."""
+    try:
+        import_module("psycopg")
+    except ImportError:
+        return False
+    return True
 
 
 def check_account(

@@ -26,6 +26,13 @@ _AFTER_BARE_HOST = re.compile(
     r"""(?<![\w.-])(?<![^/]/)[\w-]+(\.[\w-]+)*\.[a-z]{2,}(:[0-9]+)?/(?=[^\s"',}\]])""", re.I
 )
 """A URL whose scheme was forgotten or misspelt; a path (`/run/x.service/key`) is none."""
+_DATABASE = re.compile(r"""(?<![\w.-])(?:ledger["']?\s*:\s*["']?[a-z]+|postgres\w*):/*(?=\S)""", re.I)
+_PLAIN_DATABASE = re.compile(
+    r"""(?<![\w.-])postgres(?:ql)?://([\w.~%+-]+@)?([\w.-]+|\[[0-9a-f:]+\])?(:[0-9]{1,5})?"""
+    r"""/[\w.~-]*([?&](?!\w*password)[a-z_]+=[\w.~%/-]+)*(?=["'}\s]|$)""",
+    re.I,
+)
+"""A database's URL that can hold no password; every other one is hidden whole."""
 _PUBLIC_URL = re.compile(r"""_url["']?\s*:\s*["']?(https?:?/*)?$""")
 _HOST = re.compile(r"""["']?(https?://[\w.:\[\]-]*|[\w-]+(\.[\w-]+)+(:[0-9]+)?)[/?#]?""")
 _PARTS = ("key", "token", "secret", "pass", "credential", "pwd")
@@ -51,15 +58,17 @@ def shown(lines: Sequence[str], index: int) -> str:
     line = lines[index]
     if _inside_secret(lines, index) and not _REFERENCE.fullmatch(line.strip()):
         return line[: _indent(line)] + MASK
+    whole, line = line, _PLAIN_DATABASE.sub(lambda found: "-" * len(found[0]), line)
     starts = [match.end() for match in _KEYED.finditer(line) if _hides(match, line)]
     starts += [match.start() + 2 for match in _IN_URL.finditer(line)]
+    starts += [match.end() for match in _DATABASE.finditer(line)]
     urls = (*_AFTER_HOST.finditer(line), *_AFTER_BARE_HOST.finditer(line))
     starts += [match.end() for match in urls if not _is_public(line, match.start())]
     starts += [_host_end(line, match.end()) for match in _KEYED.finditer(line) if _names_hook(match["key"])]
     starts = [start for start in starts if line[start:].strip()]
     if line.lstrip().startswith(": "):  # the value of a `? key` on a line of its own
         starts.append(line.index(":") + 2)
-    return line[: min(starts)] + MASK if starts else line
+    return whole[: min(starts)] + MASK if starts else whole
 
 
 def _hides(match: re.Match[str], line: str) -> bool:

@@ -42,6 +42,7 @@ from scheduler.config.fields import (
 )
 from scheduler.config.mailing import MailKeys, WordingKeys
 from scheduler.config.scalars import Misread
+from scheduler.databases import BadUrl, check_url
 from scheduler.model import Fold, Gap, Overlap, ReadAgain, SecretRef
 
 MOST_PEOPLE = 20_000
@@ -49,11 +50,12 @@ MOST_PEOPLE = 20_000
 
 
 def _ledger(text: str) -> str:
-    if text.startswith(("postgres://", "postgresql://")):
-        raise Misread("PostgreSQL is not in this version", "write the path of a file")
-    if not text.strip() or "://" in text:
+    if not text.strip():
         raise Misread
-    return text
+    try:
+        return check_url(text)
+    except BadUrl as bad:
+        raise Misread(bad.message, bad.hint) from None
 
 
 def _version(text: str) -> str:
@@ -65,7 +67,7 @@ def _version(text: str) -> str:
 
 
 Version = Annotated[str, Kind(_version, "1", {"enum": [1, "1"]})]
-Ledger = Annotated[str, Kind(_ledger, "the path of a file", {"type": "string"})]
+Ledger = Annotated[str, Kind(_ledger, "the path of a file, or a database's URL", {"type": "string"})]
 
 
 ADMIN_TOKEN, HEARTBEAT = "CALLBOARD_ADMIN_TOKEN", "CALLBOARD_HEARTBEAT"
@@ -90,7 +92,10 @@ class ServiceKeys(Strict):
         **dict.fromkeys(("host", "port", "bind", "address"), "write listen: 127.0.0.1:8710"),
         **dict.fromkeys(("token", "password"), "write admin_token: {env: CALLBOARD_ADMIN_TOKEN}"),
     }
-    ledger: Ledger | None = Field(default=None, description="The ledger's file, relative to this one.")
+    ledger: Ledger | None = Field(
+        default=None,
+        description="The ledger: a file, relative to this one, or postgresql://user@host/database.",
+    )
     listen: Listens | None = Field(
         default=None, description="Where the status page and the metrics are served; off when left out."
     )

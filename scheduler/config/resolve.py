@@ -25,6 +25,7 @@ from scheduler.config.reading import find, place, read, written
 from scheduler.config.rosters import People, Roster, roster
 from scheduler.config.suggest import did_you_mean
 from scheduler.config.tree import Entries, Entry, Items, Scalar
+from scheduler.databases import is_database
 from scheduler.model import PARTICIPANT_ZONE, Account, Config, Mail, Schedule, Service, When
 from scheduler.templates import Templates
 
@@ -207,14 +208,14 @@ def _written(keys: Strict, **names: str) -> dict[str, Any]:
 
 
 def _service(files: Sequence[Entries], joined: Joined, report: Report) -> Service:
-    """The ledger stands beside the file that names it, else beside the first file."""
+    """A ledger's file stands beside the file that names it, else beside the first one."""
     entry = joined.once.get("service")
     keys = read(_SERVICE, entry, report) if entry else None
     named = entry if entry is not None and keys is not None and keys.ledger else None
     beside = place(named, "ledger").source if named else files[0].mark.source
     name = keys.ledger if keys is not None and keys.ledger else LEDGER
     service = Service(
-        ledger=str((beside.path.parent / name).absolute()),
+        ledger=name if is_database(name) else str((beside.path.parent / name).absolute()),
         **(_written(keys, **_SERVES) if keys else {}),
     )
     if entry is not None:

@@ -15,19 +15,20 @@ from scheduler.config.problems import Report, Source
 from scheduler.config.reading import written
 from scheduler.config.resolve import LEDGER
 from scheduler.config.tree import Entries, Scalar, parse
+from scheduler.databases import is_database
 
 _LINE = re.compile(r"""^\s*(?:service:\s*\{.*?\b)?ledger:\s*["']?([^"',}#\n]+)""", re.MULTILINE)
 """How it looks in a file that is no YAML any more."""
 
 
-def ledger_of(paths: Sequence[Path]) -> Path | None:
-    """The ledger's absolute path, or `None` where no file can be read at all."""
+def ledger_of(paths: Sequence[Path]) -> str | None:
+    """The ledger's absolute path or its URL, right or wrong, or `None` where no file can be read at all."""
     found = [source for source in sources(paths, Report()) if source is not None]
     if not found:
         return None
     named = next(((source, name) for source in found for name in _named(source)), (found[0], LEDGER))
     source, name = named
-    return (source.path.parent / name).absolute()
+    return name if is_database(name) else str((source.path.parent / name).absolute())
 
 
 def _named(source: Source) -> Iterator[str]:

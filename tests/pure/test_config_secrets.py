@@ -66,6 +66,20 @@ SECRETS = [
     "deliver:\n    - webhook: >-\n        https://x.example/s3cr3t",
     "deliver: {webhook: https://x.example/, secret: s3cr3t}",
     "base_url: https://me:s3cr3t@example.com\n  api_key: {env: TAVUS_API_KEY}",
+    *(
+        f"ledger: {url}"
+        for url in (
+            "postgresql://me:s3cr3t@db/x",
+            "postgres://me:s3cr3t/a@db/x",
+            "'postgresql://me:a/s3cr3t@db/x'",
+            "postgresql://me@db/x?password=s3cr3t",
+            "postgresql://me@db/x?sslmode=require&sslp%61ssword=s3cr3t",
+            "postgresql://me@db:s3cr3t/x",
+            "postgresql:me:s3cr3t@db/x",
+            "mysql://me:s3cr3t@db/x",
+            ">-\n    postgresql://me:a/s3cr3t@db/x",
+        )
+    ),
 ]
 
 
@@ -119,6 +133,14 @@ def test_none_of_our_own_keys_is_hidden_but_the_secret() -> None:
         (["slack:", "  lead: 3s"], "  lead: 3s"),
         (["- https://x.y/abc"], "- https://x.y/***"),
         (["callback_url: https://x.y/{{ a }}"], "callback_url: https://x.y/{{ a }}"),
+        (["  ledger: postgresql://me@db:5432/x # ours"], "  ledger: postgresql://me@db:5432/x # ours"),
+        (
+            ["{ledger: 'postgres:///x?host=/run/pg', keep: 8d}"],
+            "{ledger: 'postgres:///x?host=/run/pg', keep: 8d}",
+        ),
+        (["  ledger: postgresql://me:a/b@db/x"], "  ledger: postgresql://***"),
+        (["  ledger: >-", "    postgresql://me@db:pw/x"], "    postgresql://***"),
+        (["{ledger: postgresql://db/x, api_key: abc}"], "{ledger: postgresql://***"),
     ],
 )
 def test_what_may_be_shown_of_a_line(lines: list[str], seen: str) -> None:

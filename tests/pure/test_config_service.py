@@ -157,3 +157,31 @@ def test_days_are_for_ages_alone(tmp_path: Path) -> None:
     )
     _, problems = read([path])
     assert ["a duration such as" in problem.message for problem in problems] == [True]
+
+
+DATABASE = "postgresql://me@db.example:5432/callboard?sslmode=require"
+
+
+def test_a_ledger_is_a_file_beside_this_one_or_a_database(tmp_path: Path) -> None:
+    assert good(tmp_path, "ledger: sub/x.db").service.ledger == str(tmp_path / "sub" / "x.db")
+    assert good(tmp_path, f"ledger: '{DATABASE}'").service.ledger == DATABASE
+
+
+@pytest.mark.parametrize(
+    ("url", "said", "hint"),
+    [
+        ("postgresql://me:s3cr3t@db/x", "holds a password", "PGPASSWORD_FILE, or use ~/.pgpass"),
+        ("postgresql://me@db/x?password=s3cr3t", "holds a password", "take it out"),
+        ("postgresql://me@db", "names no database", "user@host:5432/database"),
+        ("postgresql://me@db:54x2/y", "a port that is no number", "user@host:5432/database"),
+        ("postgresql://me@db:65536/y", "from 1 to 65535", "user@host:5432/database"),
+        ("postgresql://me:s3cr3t/more@db/x", "is not postgresql://user", "written as %40"),
+        ("mysql://me@db/x", "a database of PostgreSQL's", "or a file's path"),
+        ("sqlite:///x.db", "a file, or", "write the file's path alone"),
+    ],
+)
+def test_a_url_that_is_no_ledger_is_told_at_its_place(tmp_path: Path, url: str, said: str, hint: str) -> None:
+    problem = only(tmp_path, f"ledger: '{url}'")
+    assert (problem.severity, problem.line, problem.column) == ("error", 2, 19)
+    assert said in problem.message and hint in (problem.hint or "")
+    assert "s3cr3t" not in repr(problem)

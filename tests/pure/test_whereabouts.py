@@ -25,14 +25,26 @@ from scheduler.config.whereabouts import ledger_of
 )
 def test_the_ledger_is_found(tmp_path: Path, text: str, name: str) -> None:
     (tmp_path / "callboard.yaml").write_text(text)
-    assert ledger_of([tmp_path / "callboard.yaml"]) == tmp_path / name
+    assert ledger_of([tmp_path / "callboard.yaml"]) == str(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "service: {ledger: 'postgresql://me@db/x', listn: nonsense}\n",
+        "service:\n  ledger: postgresql://me@db/x # ours\nschedules: {a: [\n",
+    ],
+)
+def test_a_database_is_where_its_url_says(tmp_path: Path, text: str) -> None:
+    (tmp_path / "callboard.yaml").write_text(text)
+    assert ledger_of([tmp_path / "callboard.yaml"]) == "postgresql://me@db/x"
 
 
 def test_beside_the_file_that_names_it(tmp_path: Path) -> None:
     for name, text in {"a/one.yaml": "version: 1\n", "b/two.yaml": "service: {ledger: x.db}\n"}.items():
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_text(text)
-    assert ledger_of([tmp_path / "a", tmp_path / "b"]) == tmp_path / "b" / "x.db"
+    assert ledger_of([tmp_path / "a", tmp_path / "b"]) == str(tmp_path / "b" / "x.db")
 
 
 def test_nothing_to_read_names_nothing(tmp_path: Path) -> None:

@@ -15,7 +15,6 @@ URL = "postgresql://me@db.example:5432/callboard"
 
 def test_what_is_no_url_is_a_path() -> None:
     assert place_of("state/callboard.db") == Path("state/callboard.db")
-    assert place_of("mysql://me@host/db") == Path("mysql://me@host/db")
 
 
 @pytest.mark.parametrize(
@@ -66,6 +65,16 @@ def test_a_password_in_a_url_is_refused_and_not_repeated(url: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "url",
+    ["mysql://me:hunter2@host/db", "POSTGRESQL://host/db", "sqlite:///x.db", "postgresql:me:hunter2@host/db"],
+)
+def test_every_other_url_is_refused(url: str) -> None:
+    with pytest.raises(LedgerError, match="a file, or a database of PostgreSQL's") as refused:
+        place_of(url)
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
     "url", ["postgresql://host", "postgresql://me@host/", "postgresql://me@host/?x=1", "postgres://"]
 )
 def test_a_url_names_a_database(url: str) -> None:
@@ -75,7 +84,7 @@ def test_a_url_names_a_database(url: str) -> None:
 
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "5432x", "٣", ""])
 def test_a_port_is_a_port(port: str) -> None:
-    with pytest.raises(LedgerError, match="user@host:port"):
+    with pytest.raises(LedgerError, match="no number from 1 to 65535"):
         place_of(f"postgresql://me@host:{port}/db")
 
 
