@@ -1,4 +1,4 @@
-"""Who goes now: what is due asks the limits, and what is admitted is claimed and started at once.
+"""Who goes now: what is due asks the limits, and what is admitted is handed to the engine at once.
 
 Only what was granted is claimed, so `creating` always means that a POST may be on the wire (S11). In
 what order, and how many, is the ledger's line and the limits'; here they only meet.
@@ -9,21 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from jobs.model import Instant
-from scheduler.clock import breathe
-from scheduler.daemon.hands import InHand
 from scheduler.daemon.surveying import Surveying
+from scheduler.engine import Engine, InHand
 from scheduler.facts import StepKind
-from scheduler.ledger import Due, Ledger, View
+from scheduler.ledger import Due, LedgerError, View
 from scheduler.limits import Lane, Limits
 from scheduler.model import Account
-from scheduler.record import Record
-from scheduler.runner import Grant, Runner
-
-CLAIM_MAX = 10_000
-"""Claims in one transaction at most: bounds how long every note waits behind it, 0.15 s or so."""
-
-STARTS_MAX = 100
-"""Started in one round of the loop: thousands at once would stall it."""
+from scheduler.runner import Runner
 
 _LANES = {str(StepKind.END): Lane.END, str(StepKind.INSPECT): Lane.INSPECT}
 """The steps of a record that is live; each costs a request."""
@@ -36,9 +28,9 @@ class Admitting:
     """Starts what is due, as far as the limits allow."""
 
     def __init__(
-        self, ledger: Ledger, limits: Limits, runner: Runner, surveying: Surveying, hands: InHand
+        self, engine: Engine, limits: Limits, runner: Runner, surveying: Surveying, hands: InHand
     ) -> None:
-        self._ledger = ledger
+        self._engine = engine
         self._limits = limits
         self._runner = runner
         self._surveying = surveying
@@ -46,14 +38,18 @@ class Admitting:
 
     async def start(self, view: View, account: Account, generation: int, now: Instant) -> Instant | None:
         """Start everything that is due and admitted; when something more can be, for time's sake alone."""
-        due = [each for each in view.steps if each.key not in self._hands]
+        due = [each for each in view.steps if each.key not in self._engine]
         free = account.concurrent_conversations - account.reserve - view.held
         admission = self._limits.admit(now, self._waiting(view, due, free, now), free)
-        for key, grant in self._with_grants(due, admission.granted):
-            self._hands.take(key, self._runner.ask(key, grant))
         if admission.granted[Lane.SURVEY]:
             self._hands.take(_SURVEY, self._surveying.page(self._runner.grant(Lane.SURVEY)))
-        await self._claim(admission.granted[Lane.CREATE], generation, now)
+        creates = admission.granted[Lane.CREATE]
+        try:
+            await self._engine.ask(list(self._chosen(due, admission.granted)))
+        except LedgerError:
+            self._limits.unsent(Lane.CREATE, creates)
+            raise
+        await self._engine.create(now, creates, generation)
         times = (view.next_at, admission.next_at, self._surveying.next_at)
         return min((at for at in times if at is not None), default=None)
 
@@ -68,37 +64,19 @@ class Admitting:
             Lane.INSPECT: 0 if denied else sum(each.step == StepKind.INSPECT for each in due),
         }
 
-    def _with_grants(self, due: Sequence[Due], granted: Mapping[Lane, int]) -> Iterator[tuple[str, Grant]]:
+    def _chosen(self, due: Sequence[Due], granted: Mapping[Lane, int]) -> Iterator[tuple[str, Lane]]:
         """The first of each lane, as many as were granted.
 
         A record may be due for several steps: it is taken once, and a grant it doesn't use is given back.
         """
-        left = dict(granted)
-        for each in due:
-            lane = _LANES[each.step]
+        left, chosen = dict(granted), set[str]()
+        for key, step in due:
+            lane = _LANES[step]
             if not left[lane]:
                 continue
             left[lane] -= 1
-            grant = self._runner.grant(lane)
-            if each.key not in self._hands:
-                yield each.key, grant
+            if key in chosen:
+                self._limits.unsent(lane)
             else:
-                grant.close()
-
-    async def _claim(self, count: int, generation: int, now: Instant) -> None:
-        """Claim as many as were granted and start each; grants that find nobody in line are given back."""
-        left = count
-        try:
-            while left and (claimed := await self._ledger.claim(now, min(left, CLAIM_MAX), generation)):
-                for slice_at in range(0, len(claimed), STARTS_MAX):
-                    some = claimed[slice_at : slice_at + STARTS_MAX]
-                    left -= len(some)
-                    self._post(some)
-                    await breathe()
-        finally:
-            for _ in range(left):
-                self._limits.unsent()
-
-    def _post(self, claimed: Sequence[Record]) -> None:
-        for record in claimed:
-            self._hands.take(record.key, self._runner.create(record, self._runner.grant(Lane.CREATE)))
+                chosen.add(key)
+                yield key, lane

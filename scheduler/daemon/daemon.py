@@ -22,24 +22,19 @@ from scheduler.daemon.checkup import Checkup
 from scheduler.daemon.clockwatch import ClockWatch, Trust
 from scheduler.daemon.closing import Closing
 from scheduler.daemon.delivering import Delivering
-from scheduler.daemon.hands import InHand
 from scheduler.daemon.holding import Holding
 from scheduler.daemon.overlaps import Overlaps
+from scheduler.daemon.pending import Pending
 from scheduler.daemon.promising import Promising
+from scheduler.daemon.resting import BREATH_S, REST_S, Resting
 from scheduler.daemon.surveying import Surveying
+from scheduler.engine import Crew, Embedded, InHand, Parts
 from scheduler.facts import MissReason
-from scheduler.ledger import Hold, Ledger, LedgerUnavailable
+from scheduler.ledger import Hold, Ledger, LedgerFenced, LedgerUnavailable
 from scheduler.limits import Limits
 from scheduler.model import Config
 from scheduler.runner import Compose, Letters, Perform, Runner, Terms
 from scheduler.telemetry import Telemetry
-
-BREATH_S = 0.02
-"""Between a ring and its turn, unless something is due sooner (or the ring was for that): hundreds of steps
-that end together are seen by one turn."""
-
-REST_S = 30.0
-"""The longest rest without a look at the alarm (semantics, section 6)."""
 
 LEDGER_AGAIN_S = 5.0
 
@@ -55,43 +50,51 @@ class Daemon:
         config: Config,
         telemetry: Telemetry,
         compose: Compose,
+        crew: Crew | None = None,
     ) -> None:
         self.ledger = ledger
+        led = ledger if crew is None else crew.led
         self._clock = clock
         self._telemetry = telemetry
         self.config = config
         self.bell = Bell()
         self._alarm = Alarm(clock, self.bell)
+        self._resting = Resting(self._alarm, clock, self.bell, telemetry)
         self._limits = Limits(config.account.requests)
         self._terms = Terms(ledger)
         self._holding = Holding(ledger, clock, telemetry)
         self.letters = Letters(self._terms, compose)
         told = (self._terms, self.letters, self._holding.hold)
-        self._runner = Runner(ledger, perform, self._limits, clock, *told)
-        self._promising = Promising(ledger)
-        self._surveying = Surveying(ledger, self._runner, clock, self._holding.accepted, self._faulty)
-        self._overlaps = Overlaps(ledger)
-        self._closing = Closing(ledger, self._overlaps)
-        self._clockwatch = ClockWatch(ledger, self._alarm, self._holding.hold, self._holding.lift)
+        runner = Runner(ledger, perform, self._limits, clock, *told)
+        surveyor = runner if led is ledger else Runner(led, perform, self._limits, clock, *told)
+        self._led = led
+        self._promising = Promising(led)
+        self._surveying = Surveying(led, surveyor, clock, self._holding.accepted, self._faulty)
+        self._overlaps = Overlaps(led)
+        self._closing = Closing(led, self._overlaps)
+        self._clockwatch = ClockWatch(led, self._alarm, self._holding.hold, self._holding.lift)
         self._group = asyncio.TaskGroup()
         self._hands = InHand(self._group, self.bell)
-        self._admitting = Admitting(ledger, self._limits, self._runner, self._surveying, self._hands)
-        self._delivering = Delivering(ledger, self._runner, clock, telemetry, self._hands)
+        parts = Parts(led, runner, self._limits, clock, self._hands)
+        self.engine = Embedded(parts) if crew is None else crew.engine(parts)
+        self._term = 0
+        self._admitting = Admitting(self.engine, self._limits, surveyor, self._surveying, self._hands)
+        self._delivering = Delivering(self.engine, clock, telemetry)
         self.turned_at: Instant | None = None
         self._next_at: Instant | None = None
-        self._pending: Config | None = None
-        self._swapped = asyncio.Event()
+        self._pending = Pending()
         self.unwritable = False
         self.begun = False
         self.stopping = False
         self.turns = 0
-        parts = (self._alarm, self._limits, self._clockwatch, self._promising)
-        self.checkup = Checkup(self, ledger, clock, *parts)
+        rooms = (self._alarm, self._limits, self._clockwatch, self._promising)
+        self.checkup = Checkup(self, ledger, clock, *rooms)
 
     async def __aenter__(self) -> Daemon:
         """Begin: take up what the ledger holds; afterwards `turn` may be called."""
         await self._group.__aenter__()
-        await self._begin()
+        await self._holding.lift(Reason.SPENT)
+        await self._leads(self._clock.now())
         return self
 
     async def __aexit__(
@@ -116,20 +119,26 @@ class Daemon:
     # --- turn ---
 
     async def turn(self) -> None:
-        """One look at the ledger, and everything that is due started; once it stops, only links go out."""
+        """One look at the ledger, and everything that is due started; once it stops, only links go out.
+        While another process leads, nothing: that one turns."""
         self.turns += 1
         now = self._clock.now()
+        if not await self._leads(now):
+            self._next_at = None
+            await self._follow()
+            return
+        await self.engine.look(now)
         trust = await self._clockwatch.look(now)
         if trust is Trust.HELD:
             self._next_at = self._clockwatch.believed_at(now)
             return
         await self._promise(trust, now)
-        view = await self.ledger.look(now, len(self._hands))
+        view = await self._led.look(now, len(self.engine))
         if view.shut or view.paused:
             held = view.holds[0].reason if view.holds else None
             held = MissReason.CLOCK_HELD if trust is Trust.LIFTED else held
             await self._closing.close(now, held, self.turned_at)
-            view = await self.ledger.look(now, len(self._hands))
+            view = await self._led.look(now, len(self.engine))
         await self._overlaps.judge(view, now)
         await self._delivering.start(view.links, now)
         if self.stopping:
@@ -154,11 +163,15 @@ class Daemon:
         await self._hands.settled()
 
     async def drain(self) -> None:
-        """Finish what is in hand, and hand over the links that come of it; nothing else is started."""
+        """Finish what is in hand, and hand over the links that come of it, unless others are there to do
+        so; nothing else is started."""
         self.stop()
+        if self.engine.resign():
+            await self.settled()
+            return
         if self.begun:
             await self._try_turn()
-        while len(self._hands):
+        while len(self._hands) or len(self.engine):
             await self._hands.changed()
             await self._clock.sleep_until(None, Bell(), BREATH_S)
             await self._try_turn()
@@ -175,7 +188,7 @@ class Daemon:
         while not self.stopping:
             self.bell.take()  # whatever it rang for, this turn sees
             await self._try_turn()
-            await self._rest()
+            await self._resting.rest(self._next_at, lambda: self.stopping)
 
     async def once(self) -> None:
         """Do what is due now, as far as the limits let it happen soon, and leave; earlier at `stop`.
@@ -183,7 +196,7 @@ class Daemon:
         Raises LedgerUnavailable, but not while anything is in hand.
         """
         await self.turn()
-        while not self.stopping and (len(self._hands) or await self._soon()):
+        while not self.stopping and (len(self._hands) or (self.engine.term and await self._soon())):
             await self._clock.sleep_until(self._next_at, self.bell, REST_S)
             await self._try_turn()
 
@@ -207,6 +220,9 @@ class Daemon:
         """A turn; a ledger that can't be written means no creation, and another try soon."""
         try:
             await self.turn()
+        except LedgerFenced:
+            self._next_at = self._clock.now()  # another process leads now: the next look sees it
+            return
         except LedgerUnavailable as error:
             if not self.unwritable:
                 self._telemetry.say("ledger_unavailable", grave=True, detail=str(error))
@@ -217,19 +233,6 @@ class Daemon:
             self._telemetry.say("ledger_available")
         self.unwritable = False
 
-    async def _rest(self) -> None:
-        self._alarm.wake_at(self._next_at)
-        while not self.stopping:
-            ticks = self._alarm.ticks
-            if await self._clock.sleep_until(None, self.bell, REST_S):
-                await self._clock.sleep_until(self._next_at, Bell(), BREATH_S)
-                return
-            if self._alarm.ticks == ticks:
-                self._alarm.revive()
-                self._telemetry.say("alarm_revived", grave=True, times=self._alarm.revived)
-            if self._next_at is not None and self._next_at <= self._clock.now():
-                return
-
     def stop(self) -> None:
         """Start nothing more. What is in hand goes on until it is done."""
         self.stopping = True
@@ -239,11 +242,8 @@ class Daemon:
 
     def reload(self, config: Config) -> asyncio.Event:
         """Swap this configuration in at the next turn, which is now; the event is set when that is done."""
-        if self._pending is None:
-            self._swapped = asyncio.Event()
-        self._pending = config
         self.bell.ring()
-        return self._swapped
+        return self._pending.put(config)
 
     async def swap(self, config: Config) -> Mapping[str, int]:
         """Go on with another configuration: its effect on what was already promised (S7)."""
@@ -257,20 +257,27 @@ class Daemon:
         self.bell.ring()
         return effect
 
-    async def _begin(self) -> None:
-        now = self._clock.now()
-        await self._holding.lift(Reason.SPENT)
-        await self._clockwatch.begin()
-        window_s = self.config.account.requests.per_s * 1.02
-        self._limits.seed(await self.ledger.requests_since(now - window_s, now))
-        left_behind = await self.ledger.in_flight()
-        await self.ledger.note(*(self._runner.interrupted(record, now) for record in left_behind))
+    async def _follow(self) -> None:
+        """What is swapped in while another process leads: nothing that was promised changes by it here."""
+        if (pending := self._pending.config) is not None:
+            self.config = pending
+            await self._holding.lift(Reason.SPENT)
+            self._telemetry.say("reloaded", detail="another worker leads, by its own files")
+            self._pending.done(pending)
+
+    async def _leads(self, now: Instant) -> bool:
+        """Whether this process makes the turns; a term begins with what the last one left in the ledger."""
+        term = self.engine.term
+        if term and term != self._term:
+            self.begun = False
+            await self._clockwatch.begin()
+            await self.engine.begin(now)
+        self._term = term
+        return bool(term)
 
     async def _take_up(self, now: Instant) -> None:
-        """Once the clock is believed: what was promised meanwhile, and what was missed (S4).
-
-        Not only at a start: after a jump of a month the plan goes on from now, whichever way it went.
-        """
+        """Once the clock is believed: what was promised meanwhile, and what was missed (S4). Not only at a
+        start: after a jump of a month the plan goes on from now, whichever way it went."""
         await self._promising.begin(self.config.schedules, now)
         self._terms.know(self._promising.generation, self.config.schedules)
         self.begun = True
@@ -283,12 +290,10 @@ class Daemon:
         if trust is Trust.LIFTED or not self.begun:
             await self._take_up(since)
         await self._promising.ahead(since)
-        if (pending := self._pending) is not None:
+        if (pending := self._pending.config) is not None:
             effect = await self.swap(pending)
             self._telemetry.say("reloaded", grave=False, **effect)
-            if self._pending is pending:
-                self._pending = None
-                self._swapped.set()
+            self._pending.done(pending)
         await self._promising.ahead(now)
 
     def _faulty(self, detail: str) -> None:

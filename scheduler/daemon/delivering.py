@@ -1,4 +1,4 @@
-"""Which links go out now: every delivery that is due, each in a hand of its own.
+"""Which links go out now: every delivery that is due, each for itself.
 
 So many at once for each route, those whose link dies soonest first: a channel that is slow or hangs holds up
 no other one. A route that our own set-up keeps closed (a password that is not accepted) is told once, and
@@ -15,10 +15,9 @@ from jobs.errors import Blame, Reason
 from jobs.model import Address, Delivered, Instant
 from scheduler import policy
 from scheduler.clock import Clock
-from scheduler.daemon.hands import InHand
+from scheduler.engine import Engine
 from scheduler.facts import Fact, Failed
-from scheduler.ledger import Ledger, Link, Outgoing
-from scheduler.runner import Runner
+from scheduler.ledger import LedgerError, Link
 from scheduler.telemetry import Telemetry
 
 IN_HAND_MAX = 200
@@ -29,31 +28,31 @@ hand wait in the channel's own line, where nobody overtakes; the rest waits in t
 class Delivering:
     """Starts deliveries; `next_at` is when a closed route is tried again."""
 
-    def __init__(
-        self, ledger: Ledger, runner: Runner, clock: Clock, telemetry: Telemetry, hands: InHand
-    ) -> None:
-        self._ledger = ledger
-        self._runner = runner
+    def __init__(self, engine: Engine, clock: Clock, telemetry: Telemetry) -> None:
+        self._engine = engine
         self._clock = clock
         self._telemetry = telemetry
-        self._hands = hands
         self._busy: Counter[Address] = Counter()
         self._closed: dict[Address, Instant] = {}
         self.next_at: Instant | None = None
 
     async def start(self, links: Sequence[Link], now: Instant) -> None:
         """Start what is due, as far as its route allows."""
-        chosen = list(self.ready(links, now))
-        for outgoing in await self._ledger.outgoing(chosen) if chosen else ():
-            self._busy[outgoing.address.route] += 1
-            self._hands.take((outgoing.record.key, outgoing.address), self._deliver(outgoing))
+        if chosen := list(self.ready(links, now)):
+            routes = [address.route for _, address in chosen]
+            self._busy.update(routes)
+            try:
+                await self._engine.deliver(chosen, self._done)
+            except LedgerError:
+                self._busy.subtract(routes)
+                raise
         self.next_at = min((at for at in self._closed.values() if at > now), default=None)
 
     def ready(self, links: Sequence[Link], now: Instant) -> Iterator[tuple[str, Address]]:
         """Those that can be started now. A dead link takes nobody's place: it is only given up."""
         free = dict[Address, int]()
         for key, address, not_after in links:
-            if (key, address) in self._hands:
+            if (key, address) in self._engine:
                 continue
             route = address.route
             left = free[route] if route in free else self._free(route, now)
@@ -71,12 +70,9 @@ class Delivering:
             return IN_HAND_MAX - self._busy[route]
         return 1 if closed_until <= now and not self._busy[route] else 0
 
-    async def _deliver(self, outgoing: Outgoing) -> None:
-        route = outgoing.address.route
-        try:
-            self._learn(outgoing.address, await self._runner.deliver(outgoing))
-        finally:
-            self._busy[route] -= 1
+    def _done(self, address: Address, fact: Fact | None) -> None:
+        self._busy[address.route] -= 1
+        self._learn(address, fact)
 
     def _learn(self, address: Address, fact: Fact | None) -> None:
         """A refusal is one letter's; a route is closed when our set-up keeps everybody's from going."""

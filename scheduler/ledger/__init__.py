@@ -9,6 +9,7 @@ from scheduler.ledger.due import Due, Link, View
 from scheduler.ledger.errors import (
     LedgerDamaged,
     LedgerError,
+    LedgerFenced,
     LedgerHeld,
     LedgerMismatch,
     LedgerUnavailable,
@@ -32,6 +33,7 @@ __all__ = [
     "Ledger",
     "LedgerDamaged",
     "LedgerError",
+    "LedgerFenced",
     "LedgerHeld",
     "LedgerMismatch",
     "LedgerUnavailable",

@@ -14,6 +14,10 @@ class LedgerUnavailable(LedgerError):
     """It can't be read or written now (disk full, read-only, busy): trying again may help."""
 
 
+class LedgerFenced(LedgerUnavailable):
+    """Another process leads: what this one would have written on that behalf is not written."""
+
+
 class LedgerHeld(LedgerError):
     """Another process has it open for writing."""
 

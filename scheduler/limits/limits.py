@@ -63,9 +63,14 @@ class Limits:
         self._window.set_rate(rate)
         self._inspects.set_rate(_tenth(rate))
 
-    def seed(self, sent: Iterable[Instant]) -> None:
-        """Count requests that were sent before a restart, in any order."""
+    def begin(self, sent: Iterable[Instant], outstanding: int = 0, held_until: Instant | None = None) -> None:
+        """Begin anew, with what another process left: requests that were sent, in any order, grants that are
+        still outstanding, and until when the account wants to be left alone."""
+        rate = self._window.rate
+        self._window, self._inspects = Window(rate), Window(_tenth(rate))
+        self._penalty, self._line = Penalty(held_until), Line()
         self._window.seed(sent)
+        self._window.outstanding = outstanding
 
     def admit(self, now: Instant, waiting: Mapping[Lane, int], free: int) -> Admission:
         """Take as many grants as there are; `free` is how many more conversations there may be."""
@@ -81,11 +86,11 @@ class Limits:
         self._window.give_back()
         self._window.sent(now)
 
-    def unsent(self, lane: Lane = Lane.CREATE) -> None:
-        """One granted request was never sent, and won't be: its grant is free again, and if it was a
-        create, so is the head of a shut line."""
-        self._window.give_back()
-        if lane is Lane.CREATE:
+    def unsent(self, lane: Lane = Lane.CREATE, count: int = 1) -> None:
+        """Granted requests of this lane that were never sent, and won't be: their grants are free again,
+        and if they were creates, so is the head of a shut line."""
+        self._window.give_back(count)
+        if count and lane is Lane.CREATE:
             self._line.given_back()
 
     def turned_away(self, now: Instant, sent_at: Instant | None, retry_after_s: float | None) -> None:
@@ -119,6 +124,11 @@ class Limits:
     def in_window(self, now: Instant) -> int:
         """How many grants count now: on their way, or sent within the window."""
         return self._window.counted(now)
+
+    @property
+    def window_s(self) -> float:
+        """For how long a request counts, widened."""
+        return self._window.length_s
 
     @property
     def shut(self) -> bool:

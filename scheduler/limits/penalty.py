@@ -15,8 +15,8 @@ LONGEST_RETRY_AFTER_S = 300.0
 class Penalty:
     """The one wait that holds every lane after the account turned a request away."""
 
-    def __init__(self) -> None:
-        self.until: Instant | None = None
+    def __init__(self, until: Instant | None = None) -> None:
+        self.until = until
         self._began: Instant | None = None
         self._length_s = 0.0
         self._level = 0

@@ -29,7 +29,8 @@ class Window:
 
     def set_rate(self, rate: Rate) -> None:
         """Count against another rate from now on."""
-        self._count, self._length_s = rate.count, rate.per_s * WIDENING
+        self.rate = rate
+        self._count, self.length_s = rate.count, rate.per_s * WIDENING
 
     def seed(self, sent: Iterable[Instant]) -> None:
         """Count these sendings too."""
@@ -40,15 +41,15 @@ class Window:
         at = max(now, self._sent[-1]) if self._sent else now
         self._sent.extend([at] * count)
 
-    def give_back(self) -> None:
-        """One grant is no longer outstanding."""
-        self.outstanding = max(0, self.outstanding - 1)
+    def give_back(self, count: int = 1) -> None:
+        """So many grants are no longer outstanding."""
+        self.outstanding = max(0, self.outstanding - count)
 
     def look(self, now: Instant) -> None:
         """Forget what is older than the window; errs to our cost when the clock was set back."""
         if self._sent and self._sent[-1] > now + STALE_S:
             self._clock_set_back(now)
-        while self._sent and self._sent[0] + self._length_s <= now:
+        while self._sent and self._sent[0] + self.length_s <= now:
             self._sent.popleft()
 
     def room(self) -> int:
@@ -60,11 +61,11 @@ class Window:
         if self.room():
             return now
         last_to_leave = self.outstanding + len(self._sent) - self._count
-        return self._sent[last_to_leave] + self._length_s if last_to_leave < len(self._sent) else None
+        return self._sent[last_to_leave] + self.length_s if last_to_leave < len(self._sent) else None
 
     def counted(self, now: Instant) -> int:
         """How many count now."""
-        return self.outstanding + sum(at + self._length_s > now for at in self._sent)
+        return self.outstanding + sum(at + self.length_s > now for at in self._sent)
 
     def _clock_set_back(self, now: Instant) -> None:
         """What lies ahead was sent before now, nobody knows when: counted from now it errs to our cost."""

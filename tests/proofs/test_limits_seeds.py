@@ -144,7 +144,7 @@ class History:
         self.limits, self.outstanding, self.obeyed_until, self.shut_at = Limits(self.rate), 0, 0.0, None
         recent = [at for at in self.sendings if at > now - 2 * self.rate.per_s]
         self.rng.shuffle(recent)
-        self.limits.seed(recent)
+        self.limits.begin(recent)
         for ticket, lane in list(self.in_hand.items()):
             self.again(lane, ticket)
 

@@ -85,7 +85,7 @@ def test_a_late_burst_and_the_next_one_never_meet():
 
 def test_what_was_sent_before_a_restart_counts():
     limits = Limits(Rate(3, 60.0))
-    limits.seed([95.0, 20.0, 90.0])
+    limits.begin([95.0, 20.0, 90.0])
     admission = limits.admit(100.0, wanting(create=5), MANY)
     assert granted(admission) == {"create": 1}
     limits.sent(100.0)
