@@ -23,6 +23,8 @@ ENVIRONMENT = (
     "CALLBOARD_LOG",
     "CREDENTIALS_DIRECTORY",
     "NOTIFY_SOCKET",
+    "PGPASSWORD",
+    "PGPASSWORD_FILE",
     "TAVUS_API_KEY",
     "TAVUS_API_KEY_FILE",
 )
@@ -115,6 +117,12 @@ def read_password(source: str, name: str, environ: Mapping[str, str] = os.enviro
     return secret
 
 
+def find_password(name: str, environ: Mapping[str, str] = os.environ) -> Secret | None:
+    """As `read_password` of `{env: name}`; `None` where nobody set it. Empty counts as unset."""
+    set_ = environ.get(name) or environ.get(f"{name}_FILE") or _credential(name, environ)
+    return read_password("env", name, environ) if set_ else None
+
+
 class Redaction:
     """Takes the values of secrets out of any text; more of them may become known, none is forgotten."""
 
@@ -149,8 +157,7 @@ def _found(source: str, name: str, environ: Mapping[str, str]) -> Secret:
 
 
 def _from_environment(name: str, environ: Mapping[str, str]) -> Secret:
-    credential = os.path.join(environ.get("CREDENTIALS_DIRECTORY", ""), name)
-    if os.path.isabs(credential) and os.path.isfile(credential):
+    if credential := _credential(name, environ):
         # The directory is closed to others, whatever the file's own mode says.
         return Secret(_read(Path(credential)), credential)
     if path := environ.get(f"{name}_FILE"):
@@ -158,6 +165,11 @@ def _from_environment(name: str, environ: Mapping[str, str]) -> Secret:
     if name not in environ:
         raise SettingsError(f"{name} is not set, nor is {name}_FILE, and no systemd credential has its name")
     return Secret(_whole(environ[name], name), name)
+
+
+def _credential(name: str, environ: Mapping[str, str]) -> str | None:
+    path = os.path.join(environ.get("CREDENTIALS_DIRECTORY", ""), name)
+    return path if os.path.isabs(path) and os.path.isfile(path) else None
 
 
 def _from_file(path: Path) -> Secret:

@@ -15,6 +15,7 @@ from scheduler.settings import (
     Secret,
     Settings,
     SettingsError,
+    find_password,
     read_password,
     read_secret,
     read_settings,
@@ -119,6 +120,29 @@ def test_a_password_that_can_be_none_is_refused_without_being_shown(secret_file,
     with pytest.raises(SettingsError) as caught:
         read_password("file", secret_file(content), {})
     assert VALUE not in str(caught.value)
+
+
+def test_a_password_may_be_set_nowhere_and_empty_is_nowhere(tmp_path, secret_file):
+    for environ in (
+        {},
+        {"PGPASSWORD": ""},
+        {"PGPASSWORD_FILE": ""},
+        {"CREDENTIALS_DIRECTORY": str(tmp_path)},
+    ):
+        assert find_password("PGPASSWORD", environ) is None
+    (tmp_path / "PGPASSWORD").write_text("open sesame\n")
+    for environ in (
+        {"PGPASSWORD": "open sesame"},
+        {"PGPASSWORD_FILE": secret_file("open sesame\n")},
+        {"CREDENTIALS_DIRECTORY": str(tmp_path)},
+    ):
+        found = find_password("PGPASSWORD", environ)
+        assert found is not None and found.reveal() == "open sesame"
+
+
+def test_a_password_that_is_named_must_be_there(tmp_path):
+    with pytest.raises(SettingsError, match="lost can't be read"):
+        find_password("PGPASSWORD", {"PGPASSWORD_FILE": str(tmp_path / "lost")})
 
 
 # --- that it never shows ----------------------------------------------------------------------------
