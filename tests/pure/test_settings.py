@@ -232,4 +232,5 @@ def test_every_variable_that_is_read_is_listed():
     read_settings(environ)
     with pytest.raises(SettingsError):
         read_secret("env", "TAVUS_API_KEY", environ)
+    find_password("PGPASSWORD", environ)
     assert sorted(environ.asked) == sorted(ENVIRONMENT)
