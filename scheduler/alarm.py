@@ -93,7 +93,7 @@ class Alarm:
     def _arm(self, name: str, ring: Callable[[], Awaitable[None]], when: Instant) -> None:
         if self._scheduler is None:
             return
-        at = datetime.fromtimestamp(max(AT_ONCE, min(END_OF_TIME, when)), UTC)
+        at = datetime.fromtimestamp(max(AT_ONCE, min(END_OF_TIME, self._clock.own(when))), UTC)
         self._scheduler.add_job(ring, DateTrigger(at, UTC), id=name, replace_existing=True)
 
     async def _wake(self) -> None:

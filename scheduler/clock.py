@@ -52,12 +52,20 @@ class Clock:
 
     def now(self) -> Instant:
         """The wall clock: what schedules are written in. It may be set back or forward."""
+        return self.machine()
+
+    def machine(self) -> Instant:
+        """What this machine's own wall clock shows."""
         return time.time()
 
     def boot(self) -> float:
         """Seconds since some fixed moment, never set, also counting while the machine is suspended."""
         # macOS has no CLOCK_BOOTTIME, but its CLOCK_MONOTONIC goes on during sleep.
         return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+    def own(self, when: Instant) -> Instant:
+        """What this machine's own wall clock shows at `when`: for what goes by that one (APScheduler)."""
+        return when
 
     async def sleep_until(self, when: Instant | None, bell: Bell, at_most_s: float) -> bool:
         """Wait until `when` (None: no such time), the bell, or `at_most_s`, whichever comes first.
@@ -112,3 +120,33 @@ class Jumps:
     def agreed_since(self) -> Instant:
         """Since when the two have agreed, as the wall clock counts now: start-up, or the last jump."""
         return self._agreed_boot_s + self._offset_s
+
+
+class SharedClock(Clock):
+    """The time as somebody else tells it, the same for several machines: carried on by this machine's boot
+    clock, so that setting its wall clock changes nothing. Until it is told for the first time it is the
+    machine's own."""
+
+    ROUND_TRIP_MAX_S = 0.25
+    """What was told on a slower way is not exact enough to set a clock by."""
+
+    def __init__(self) -> None:
+        self._offset_s = self.machine() - self.boot()
+        self._told = False
+
+    def now(self) -> Instant:
+        """The time as it was last told, and as much as has passed since."""
+        return self._offset_s + self.boot()
+
+    def own(self, when: Instant) -> Instant:
+        """What this machine's own wall clock shows then, as it goes now."""
+        return when - self.now() + self.machine()
+
+    def tell(self, time_there: Instant, asked_boot_s: float) -> None:
+        """It was `time_there` between `asked_boot_s` and now, by the boot clock."""
+        boot = self.boot()
+        margin_s = (boot - asked_boot_s) / 2
+        offset_s = time_there - (boot - margin_s)
+        exact = margin_s * 2 <= self.ROUND_TRIP_MAX_S
+        if not self._told or (exact and abs(offset_s - self._offset_s) > margin_s):
+            self._offset_s, self._told = offset_s, True

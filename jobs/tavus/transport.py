@@ -8,6 +8,7 @@ of the HTTP library (whose `repr` holds the key) get out.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from types import SimpleNamespace
 
@@ -42,6 +43,7 @@ class Departure:
         self._with_body = with_body
         self._has_left = False
         self.may_have_left = False
+        self.withheld: StepFailed | None = None
 
     def announce(self) -> None:
         """The headers are ready; without a body they are written at once."""
@@ -50,10 +52,15 @@ class Departure:
             self.leave()
 
     def leave(self) -> None:
-        """The bytes go out now; only the first time counts."""
-        if not self._has_left:
-            self._has_left = True
+        """The bytes go out now; only the first time counts. Whoever granted them may keep them back."""
+        if self._has_left:
+            return
+        try:
             self._sent()
+        except StepFailed as error:
+            self.withheld = error
+            raise _BrokenError("kept back") from None
+        self._has_left = True
 
 
 class Transport:
@@ -66,15 +73,19 @@ class Transport:
 
     async def ask(self, call: Call, sent: Sent) -> Answer:
         """The answer to one request, whatever its status. `sent` is called once, right before its bytes
-        are written. Raises StepFailed: BUSY when nothing was sent, LOST when that isn't certain."""
+        are written; a StepFailed of its own keeps them back, and is raised. Raises StepFailed: BUSY when
+        nothing was sent, LOST when that isn't certain."""
         departure = Departure(sent, with_body=bool(call.body))
         try:
             return await self._once(call, departure)
         except (aiohttp.ClientError, OSError) as error:
             trouble = describe(error)
         # Raised here, outside of `except`: the library's error holds the key and must not be its context.
+        if departure.withheld is not None:
+            raise departure.withheld
         if departure.may_have_left:
-            departure.leave()
+            with suppress(_BrokenError):
+                departure.leave()
             raise StepFailed(Reason.LOST, f"no answer: {trouble}")
         raise StepFailed(Reason.BUSY, f"not sent: {trouble}")
 

@@ -6,12 +6,38 @@ It also tells the limits what an answer says about the account. It grants nothin
 from __future__ import annotations
 
 from enum import Enum, auto
+from typing import Protocol
 
 from jobs.errors import Reason, StepFailed
 from jobs.model import Instant
 from scheduler.clock import Clock
 from scheduler.facts import StepKind
-from scheduler.limits import Lane, Limits
+from scheduler.limits import Lane
+
+
+class Meter(Protocol):
+    """What a grant tells of its request: the limits themselves, or the way to them (`scheduler.limits`)."""
+
+    def sent(self, now: Instant) -> None:
+        """Its bytes go out now. Raises StepFailed when they must not any more: then they don't."""
+
+    def unsent(self, lane: Lane) -> None:
+        """They never will."""
+
+    def accepted(self) -> None:
+        """It was answered normally."""
+
+    def opened(self) -> None:
+        """It was a create, and succeeded."""
+
+    def full(self, now: Instant) -> None:
+        """It was refused for concurrency."""
+
+    def turned_away(self, now: Instant, sent_at: Instant | None, retry_after_s: float | None) -> None:
+        """It was turned away, or could not be sent."""
+
+    def undecided(self, now: Instant) -> None:
+        """It was a create, and says nothing about the line."""
 
 
 class _State(Enum):
@@ -23,39 +49,40 @@ class _State(Enum):
 class Grant:
     """One request's place in the rate window; `close` it, whatever became of the request."""
 
-    def __init__(self, limits: Limits, clock: Clock, lane: Lane) -> None:
-        self._limits = limits
+    def __init__(self, meter: Meter, clock: Clock, lane: Lane) -> None:
+        self._meter = meter
         self._clock = clock
         self._lane = lane
         self._state = _State.WAITING
         self._sent_at: Instant | None = None
 
     def sent(self) -> None:
-        """The request's headers went out: it counts from now. The client calls this."""
+        """The request's bytes go out: it counts from now. The client calls this; StepFailed keeps it from
+        sending them."""
         if self._state is _State.WAITING:
-            self._state = _State.SENT
-            self._sent_at = self._clock.now()
-            self._limits.sent(self._sent_at)
+            now = self._clock.now()
+            self._meter.sent(now)
+            self._state, self._sent_at = _State.SENT, now
 
     def close(self) -> None:
         """The step is over; a request that was never sent gives its place back."""
         if self._state is _State.WAITING:
-            self._limits.unsent(self._lane)
+            self._meter.unsent(self._lane)
         self._state = _State.CLOSED
 
     def answered(self, step: StepKind | None) -> None:
         """The request did what it was for."""
-        self._limits.accepted()
+        self._meter.accepted()
         if step is StepKind.CREATE:
-            self._limits.opened()
+            self._meter.opened()
 
     def failed(self, step: StepKind | None, error: StepFailed) -> None:
         """The request failed: what that says about everybody's next one (S14, S17)."""
         now = self._clock.now()
         if error.reason is Reason.FULL:
-            self._limits.full(now)
+            self._meter.full(now)
             return
         if error.reason is Reason.BUSY or error.retry_after_s is not None:
-            self._limits.turned_away(now, self._sent_at, error.retry_after_s)
+            self._meter.turned_away(now, self._sent_at, error.retry_after_s)
         if step is StepKind.CREATE:
-            self._limits.undecided(now)
+            self._meter.undecided(now)

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from jobs.errors import Reason
+from jobs.errors import Reason, StepFailed
 from jobs.tavus.client import TavusClient, connect
 
 from .conftest import (
@@ -43,6 +43,23 @@ async def test_nobody_listens(verb: Verb, unused_tcp_port: int) -> None:
 
 async def test_no_such_host(verb: Verb) -> None:
     await fails_unsent("https://nowhere.invalid", verb)
+
+
+async def test_what_is_kept_back_at_the_last_moment_is_not_sent(verb: Verb) -> None:
+    """A worker that was stopped past its lease finds out as its bytes would go: not one of them does."""
+    came: list[bytes] = []
+
+    async def read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.append(await reader.read())
+
+    def keep_back() -> None:
+        raise StepFailed(Reason.BUSY, "not sent: its time was over")
+
+    async with listening(read) as port:
+        async with connect(f"http://127.0.0.1:{port}", KEY, total_s=2.0) as client:
+            failed = await failure(verb(client, keep_back))
+        assert (failed.reason, failed.detail) == (Reason.BUSY, "not sent: its time was over")
+    assert came == [b""]
 
 
 async def greet_in_plain_text(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

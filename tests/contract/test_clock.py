@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from scheduler.clock import Bell, Clock, Jumps
+from scheduler.clock import Bell, Clock, Jumps, SharedClock
 
 LONG_S = 60.0
 HOUR_S = 3600.0
@@ -120,3 +120,56 @@ def test_there_and_back_again_is_held_from_the_way_back():
     assert machine.jumps.held
     machine.run(45)
     assert not machine.jumps.held
+
+
+# --- the time as somebody else tells it -----------------------------------------------------------------
+
+
+class SteppedClock(SharedClock):
+    """A machine whose clocks a test sets."""
+
+    def __init__(self) -> None:
+        self.wall, self.since_boot = 1_000_000.0, 50.0
+        super().__init__()
+
+    def boot(self) -> float:
+        return self.since_boot
+
+    def machine(self) -> float:
+        return self.wall
+
+
+def test_it_shows_what_it_was_told_and_what_has_passed_since() -> None:
+    clock = SteppedClock()
+    assert clock.now() == 1_000_000.0
+    clock.since_boot += 0.02
+    clock.tell(1_000_100.0, asked_boot_s=50.0)
+    assert clock.now() == pytest.approx(1_000_100.01)
+    clock.since_boot += 7
+    assert clock.now() == pytest.approx(1_000_107.01)
+
+
+def test_a_machine_whose_clock_is_set_still_knows_the_time() -> None:
+    clock = SteppedClock()
+    clock.tell(1_000_100.0, asked_boot_s=50.0)
+    clock.wall -= 86_400
+    assert clock.now() == 1_000_100.0
+    assert clock.own(1_000_130.0) == clock.wall + 30
+
+
+def test_what_is_told_slowly_sets_it_only_once() -> None:
+    clock = SteppedClock()
+    clock.since_boot += 3
+    clock.tell(2_000_000.0, asked_boot_s=50.0)
+    assert clock.now() == pytest.approx(2_000_001.5)
+    clock.since_boot += 3
+    clock.tell(2_000_500.0, asked_boot_s=53.0)
+    assert clock.now() == pytest.approx(2_000_004.5)
+
+
+def test_it_is_not_moved_by_less_than_the_way_there_may_have_taken() -> None:
+    clock = SteppedClock()
+    clock.tell(1_000_100.0, asked_boot_s=50.0)
+    clock.since_boot += 0.02
+    clock.tell(1_000_100.015, asked_boot_s=50.0)
+    assert clock.now() == pytest.approx(1_000_100.02)
