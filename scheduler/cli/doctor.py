@@ -66,7 +66,7 @@ def _case(paths: Sequence[Path], ledger: Path | None, create_test: bool) -> Case
 
 def _show(finding: Finding) -> None:
     verdict = click.style(f"{finding.verdict:<{VERDICT_COLUMNS}}", fg=COLOURS.get(finding.verdict))
-    write([f"{verdict}{finding.check:<{CHECK_COLUMNS}}{finding.said}"])
+    indent = VERDICT_COLUMNS + CHECK_COLUMNS
+    write([f"{verdict}{finding.check:<{CHECK_COLUMNS}}{folded(indent, finding.said)}"])
     if finding.fix:
-        indent = VERDICT_COLUMNS + CHECK_COLUMNS
         write([" " * indent + folded(indent, f"fix: {finding.fix}")])

@@ -60,6 +60,12 @@ def test_each_failure_has_its_fix_below(callboard: Run, team: Callable[[str], Pa
     assert lines[-1].startswith("1 failure, ")
 
 
+def test_every_line_fits_the_terminal(callboard: Run, team: Callable[[str], Path]) -> None:
+    done = callboard("doctor", team("http://127.0.0.1:1"), TAVUS_API_KEY=KEY, COLUMNS="80")
+    long = [line for line in done.stdout.splitlines() if len(line) > 80]
+    assert all(len(line.split()) <= 4 for line in long), long  # a word that is longer than a line
+
+
 def test_a_bad_file_is_a_failure_that_names_its_place(callboard: Run, tmp_path: Path) -> None:
     (tmp_path / "callboard.yaml").write_text("version: 1\nschedule: {}\n")
     done = callboard("doctor")

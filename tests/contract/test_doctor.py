@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -17,7 +16,6 @@ import pytest
 
 from jobs.model import Address
 from scheduler.app.doctor import Case, Finding, examine
-from scheduler.app.doctor.door import port
 from scheduler.app.doctor.machine import python, time_zones
 from scheduler.app.doctor.place import place
 from scheduler.app.doctor.schedules import hosts, plan
@@ -25,7 +23,7 @@ from scheduler.app.doctor.secret import secrets
 from scheduler.clock import Clock
 from scheduler.config import load, read
 from scheduler.ledger import Ledger
-from scheduler.model import Config, Listen, SecretRef
+from scheduler.model import Config, SecretRef
 
 from .test_zones import system
 
@@ -212,26 +210,7 @@ async def test_hosts_are_resolved_and_their_urls_kept(config: Config) -> None:
     assert told(await hosts(local)) == [("webhook hosts", "ok")]
 
 
-# --- the door --------------------------------------------------------------------------------------
-
-
-def listening_at(config: Config, host: str, port: int) -> Config:
-    return replace(config, service=replace(config.service, listen=Listen(host, port)))
-
-
-async def test_a_free_port_is_let_go_again(config: Config) -> None:
-    assert told(await port(config)) == [("port", "skipped")]
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        served = listening_at(config, "127.0.0.1", door.getsockname()[1])
-        (taken,) = await port(served)
-    assert (taken.verdict, "in use" in taken.said) == ("warning", True)
-    for _ in range(2):
-        assert told(await port(served)) == [("port", "ok")]
-
-
-async def test_an_address_that_is_not_ours(config: Config) -> None:
-    (lost,) = await port(listening_at(config, "192.0.2.1", 8710))
-    assert (lost.verdict, "127.0.0.1" in (lost.fix or "")) == ("failed", True)
+# --- what the service needs ------------------------------------------------------------------------
 
 
 async def test_what_the_service_needs_is_looked_at_too(config: Config) -> None:
