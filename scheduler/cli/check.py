@@ -41,7 +41,8 @@ def check(paths: Sequence[Path], online: bool, strict: bool, as_json: bool) -> i
 
     config, problems = read(chosen(paths))
     if config:
-        problems = (*problems, *_moved(config, chosen(paths)[0]))
+        path = chosen(paths)[0]
+        problems = (*problems, *_unsigned(config, path), *_moved(config, path))
     if config and online:
         problems = (*problems, *_asked(config))
     errors = sum(problem.severity == "error" for problem in problems)
@@ -49,6 +50,19 @@ def check(paths: Sequence[Path], online: bool, strict: bool, as_json: bool) -> i
     if errors:
         return ERRORS
     return ONLY_WARNINGS if problems and strict else CLEAN
+
+
+def _unsigned(config: Config, path: Path) -> Iterator[Problem]:
+    """Secrets that sign posts and can't be read here: `run` would not start without one."""
+    from scheduler.config import Problem
+    from scheduler.settings import SettingsError, read_secret
+
+    for ref in dict.fromkeys(config.webhook_secrets.values()):
+        try:
+            read_secret(ref.source, ref.name)
+        except SettingsError as error:
+            words = f"a webhook's secret can't be read here, and `run` needs it: {error}"
+            yield Problem(str(path), 0, 0, words, severity="warning")
 
 
 def _moved(config: Config, path: Path) -> Iterator[Problem]:

@@ -43,6 +43,16 @@ def write(tmp_path: Path) -> Callable[[str], Path]:
     return write_to_disk
 
 
+def test_a_webhooks_secret_that_run_would_not_find_is_a_warning(
+    callboard: Run, write: Callable[[str], Path]
+) -> None:
+    file = write(f"{GOOD}    deliver: [{{webhook: https://board.example/hook}}]\n")
+    (told,) = json.loads(callboard("check", file, "--json").stdout)["problems"]
+    assert (told["severity"], "CALLBOARD_WEBHOOK_SECRET is not set" in told["message"]) == ("warning", True)
+    done = callboard("check", file, "--strict", CALLBOARD_WEBHOOK_SECRET="whsec_c2VzYW1lLXNlc2FtZS1zZXNhbWU=")
+    assert done.returncode == 0, done.stdout
+
+
 @pytest.mark.parametrize(
     ("text", "words", "code"),
     [
