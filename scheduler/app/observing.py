@@ -11,7 +11,6 @@ import platform
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 from prometheus_client import disable_created_metrics
 
@@ -19,8 +18,9 @@ from jobs.errors import StepFailed
 from jobs.model import Outcome, Sent, Step
 from jobs.perform import Perform
 from scheduler.clock import Clock
-from scheduler.ledger import Closed, Ledger, Noted
-from scheduler.ledger.driver import Driver, SqliteDriver
+from scheduler.ledger import Closed, Ledger, Noted, Place
+from scheduler.ledger.connecting import connect
+from scheduler.ledger.driver import Driver
 from scheduler.metrics import Build, Metrics
 from scheduler.zones import tz_version
 
@@ -70,26 +70,18 @@ def observed(perform: Perform, metrics: Metrics, clock: Clock) -> Perform:
     return observe
 
 
-def timed(metrics: Metrics, clock: Clock) -> Callable[[Path], Driver]:
-    """Opens SQLite as it is; how long its transactions take is counted."""
-    return lambda path: _Timed(path, metrics, clock)
-
-
-class _Timed(SqliteDriver):
-    def __init__(self, path: Path, metrics: Metrics, clock: Clock) -> None:
-        super().__init__(path)
-        self._metrics = metrics
-        self._clock = clock
+def timed(metrics: Metrics, clock: Clock) -> Callable[[Place], Driver]:
+    """Opens the ledger's database as it is; how long its writing transactions take is counted."""
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """As it is; told when it is over, whatever came of it."""
-        began = self._clock.boot()
+    def around() -> Iterator[None]:
+        began = clock.boot()
         try:
-            with super().transaction():
-                yield
+            yield
         finally:
-            self._metrics.wrote(self._clock.boot() - began)
+            metrics.wrote(clock.boot() - began)
+
+    return lambda place: connect(place, around)
 
 
 class LoopWatch(AbstractContextManager["LoopWatch"]):

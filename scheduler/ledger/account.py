@@ -14,12 +14,8 @@ from typing import NamedTuple
 
 from jobs.model import Instant
 from scheduler.desk import Asker
-from scheduler.ledger.driver import Driver
+from scheduler.ledger.driver import ROWS, Driver
 from scheduler.ledger.errors import LedgerMismatch
-
-APPLICATION_ID = 0x63616C6C
-"""Stands in the file's header (`call`), so that no other program's file is taken for a ledger."""
-
 
 _ANSWERS = ("created", "still_live", "ended", "not_there", "not_ended", "stray_ended", "stray_kept")
 """The facts that each cost a request."""
@@ -41,8 +37,8 @@ def begin(driver: Driver, base_url: str, now: Instant) -> Mapping[str, str]:
         "promised_until": repr(now),
     }
     with driver.transaction():
-        driver.execute_many("INSERT OR IGNORE INTO meta VALUES (?, ?)", list(birth.items()))
-    meta = {row["name"]: row["value"] for row in driver.fetch("SELECT name, value FROM meta")}
+        driver.execute_many("INSERT INTO meta VALUES (?, ?) ON CONFLICT DO NOTHING", list(birth.items()))
+    meta: dict[str, str] = dict(driver.fetch("SELECT name, value FROM meta"))
     if meta["base_url"] != base_url:
         raise LedgerMismatch(
             f"this ledger was made for {meta['base_url']}, not for {base_url}: "
@@ -65,7 +61,8 @@ def generation(driver: Driver, terms: str, now: Instant) -> int:
     """The number of these terms; the same terms keep their number."""
     digest = hashlib.sha256(terms.encode()).hexdigest()
     driver.execute(
-        "INSERT OR IGNORE INTO generations (digest, at, terms) VALUES (?, ?, ?)", (digest, now, terms)
+        "INSERT INTO generations (digest, at, terms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        (digest, now, terms),
     )
     return int(driver.fetch("SELECT id FROM generations WHERE digest = ?", (digest,))[0][0])
 
@@ -82,7 +79,7 @@ def holds(driver: Driver) -> list[Hold]:
 
 def hold(driver: Driver, reason: str, now: Instant) -> bool:
     """Stop creation for this reason; whether it was not stopped for it before."""
-    begun = driver.execute("INSERT OR IGNORE INTO holds VALUES (?, ?)", (reason, now)) == 1
+    begun = driver.execute("INSERT INTO holds VALUES (?, ?) ON CONFLICT DO NOTHING", (reason, now)) == 1
     if begun:
         tell(driver, "held", {"reason": reason}, now)
     return begun
@@ -119,7 +116,8 @@ def requests_since(driver: Driver, since: Instant, now: Instant) -> list[Instant
         f"SELECT at, 1 FROM facts WHERE at >= ? AND kind IN ({places}) "  # noqa: S608
         "UNION ALL SELECT at, 1 FROM facts WHERE at >= ? AND kind = 'failed' "
         "AND json_extract(data, '$.step') != 'deliver' "
-        "UNION ALL SELECT at, json_extract(data, '$.pages') FROM facts WHERE at >= ? AND kind = 'surveyed' "
+        "UNION ALL SELECT at, CAST(json_extract(data, '$.pages') AS INTEGER) FROM facts "
+        "WHERE at >= ? AND kind = 'surveyed' "
         "UNION ALL SELECT ?, count(*) FROM records WHERE stage = 'creating' AND attempt_ended_at IS NULL"
     )
     found = driver.fetch(sql, (since, *_ANSWERS, since, since, now))
@@ -130,3 +128,4 @@ def tell(driver: Driver, kind: str, said: Mapping[str, object], now: Instant) ->
     """Write a fact of the account's own."""
     data = json.dumps(said)
     driver.execute("INSERT INTO facts (key, at, kind, data) VALUES (NULL, ?, ?, ?)", (now, kind, data))
+    driver.announce(ROWS)

@@ -29,9 +29,9 @@ WHERE r.key IN (
       stage IN ('missed', 'failed')
       OR (stage = 'ended' AND reason IN ('undelivered', 'startup_fault', 'gone'))
     ) ORDER BY due DESC LIMIT :limit
-  ) UNION SELECT key FROM (
+  ) AS came_to_nothing UNION SELECT key FROM (
     SELECT key FROM deliveries WHERE state = 'given_up' AND at >= :since ORDER BY at DESC LIMIT :limit
-  )
+  ) AS given_up
 ) ORDER BY r.due DESC, r.key LIMIT :limit
 """
 _TROUBLED = """

@@ -29,7 +29,7 @@ _STEPS = {
 }
 """In their order of precedence. A stray is ended and, when that was refused, asked after, in turn."""
 
-_ROUTE = "channel, iif(channel = 'mail', '', target)"
+_ROUTE = "channel, (CASE channel WHEN 'mail' THEN '' ELSE target END)"
 """What deliveries share that fail together: the one mail server, or a URL. In the words of its index."""
 
 _ROUTES = f"SELECT DISTINCT {_ROUTE} FROM deliveries WHERE state = 'open'"  # noqa: S608
@@ -48,7 +48,7 @@ SELECT min(at) FROM (
   UNION ALL SELECT min(starts_at) FROM records WHERE stage = 'planned' AND starts_at > :now
   -- a window is open to its last instant
   UNION ALL SELECT min(shuts) + 0.001 FROM records WHERE stage = 'planned' AND shuts >= :now
-)
+) AS wanted
 """
 
 

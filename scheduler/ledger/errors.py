@@ -18,6 +18,10 @@ class LedgerFenced(LedgerUnavailable):
     """Another process leads: what this one would have written on that behalf is not written."""
 
 
+class LedgerAway(LedgerUnavailable):
+    """The connection to its database is gone: whatever else waits for it now would wait in vain."""
+
+
 class LedgerHeld(LedgerError):
     """Another process has it open for writing."""
 

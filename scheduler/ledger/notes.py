@@ -15,7 +15,7 @@ from jobs.model import Address, Instant
 from scheduler import lifecycle
 from scheduler.facts import NAMES, Fact
 from scheduler.ledger import codec, messages, rows
-from scheduler.ledger.driver import Driver
+from scheduler.ledger.driver import ROWS, Driver
 from scheduler.ledger.errors import LedgerError
 from scheduler.record import Record
 
@@ -53,14 +53,16 @@ def write(driver: Driver, batches: Sequence[Sequence[Note]]) -> list[list[Noted]
     keys = [note.key for batch in batches for note in batch]
     records = {record.key: record for record in rows.by_keys(driver, keys)}
     told = [[_moved(records, note) for note in _counting(records, batch)] for batch in batches]
-    for note, before, after in chain.from_iterable(told):
-        if after is not before:
-            rows.save(driver, before, after)
-            messages.keep(driver, before, after, note.messages)
+    moved = [each for each in chain.from_iterable(told) if each.after is not each.before]
+    first = {each.after.key: each.before for each in reversed(moved)}
+    rows.save(driver, [(before, records[key]) for key, before in first.items()])
+    messages.keep(driver, [(before, after, note.messages) for note, before, after in moved])
     driver.execute_many(
         "INSERT INTO facts (key, at, kind, data) VALUES (?, ?, ?, ?)",
         [_fact(noted.note) for noted in chain.from_iterable(told)],
     )
+    if moved:
+        driver.announce(ROWS)
     return told
 
 

@@ -36,11 +36,11 @@ def pause(driver: Driver, scope: Scope, until: Instant | None, asker: Asker, now
     """From now on, until then; the pause of this scope that was in force before, which is changed."""
     found = driver.fetch(f"{_IN_FORCE} AND breadth = ? AND name = ?", (now, scope.breadth, scope.name))
     driver.execute("DELETE FROM pauses WHERE until < ?", (now - _KEPT_S,))
-    if found and found[0]["until"] == until:
+    if found and _pause(found[0]).until == until:
         return _pause(found[0])
     if found:
         driver.execute(
-            "UPDATE pauses SET until = ?, by = ?, why = ? WHERE id = ?", (until, *asker, found[0]["id"])
+            "UPDATE pauses SET until = ?, by = ?, why = ? WHERE id = ?", (until, *asker, found[0][0])
         )
     else:
         driver.execute(
@@ -56,7 +56,7 @@ def resume(driver: Driver, scope: Scope, asker: Asker, now: Instant) -> Pause | 
     found = driver.fetch(f"{_IN_FORCE} AND breadth = ? AND name = ?", (now, scope.breadth, scope.name))
     if not found:
         return None
-    driver.execute("UPDATE pauses SET until = ? WHERE id = ?", (now, found[0]["id"]))
+    driver.execute("UPDATE pauses SET until = ? WHERE id = ?", (now, found[0][0]))
     account.tell(driver, "resumed", {**scope._asdict(), **asker._asdict()}, now)
     return _pause(found[0])
 

@@ -34,12 +34,12 @@ _INSERT = (
 )
 _TALLY = """
 INSERT INTO tallies SELECT schedule, date, count(*) FROM records WHERE rowid > ? GROUP BY 1, 2
-ON CONFLICT (schedule, date) DO UPDATE SET promised = promised + excluded.promised
+ON CONFLICT (schedule, date) DO UPDATE SET promised = tallies.promised + excluded.promised
 """
 _SETTLE = """
 UPDATE records SET due = ?1, opens = ?2, shuts = ?3, rank = ?4, max_call_s = ?5, absent_s = ?6, private = ?7,
   overlap = ?8, timezone = ?10, generation = NULL,
-  starts_at = CASE starts_at WHEN opens THEN ?2 ELSE max(starts_at, ?2) END
+  starts_at = CASE WHEN starts_at = opens OR starts_at < ?2 THEN ?2 ELSE starts_at END
 WHERE key = ?9 AND stage = 'planned'
 """
 
@@ -79,7 +79,7 @@ def promise(
     judged = _judge(pauses.remembered(driver), skips.ahead(driver), now)
     newest = _insert(driver, (_row(o, schedules[o.schedule], secret, *judged(o)) for o in fresh))
     driver.execute(
-        "INSERT INTO facts (key, at, kind, data) SELECT key, ?, stage, json_object('reason', reason) "
+        "INSERT INTO facts (key, at, kind, data) SELECT key, ?, stage, '{\"reason\":\"' || reason || '\"}' "
         "FROM records WHERE rowid > ? AND stage != 'planned'",
         (now, newest),
     )
@@ -120,7 +120,7 @@ def settle(driver: Driver, stays: Iterable[Occurrence], schedules: Mapping[str, 
 
 def planned(driver: Driver) -> list[Waiting]:
     """All promises that wait to be claimed."""
-    sql = "SELECT key, due, timezone FROM records WHERE stage = 'planned' ORDER BY due"
+    sql = "SELECT key, due, timezone FROM records WHERE stage = 'planned' ORDER BY due, rank, key"
     return [Waiting(*row) for row in driver.fetch(sql)]
 
 
@@ -142,7 +142,7 @@ def _row(
     return (
         *(key, o.schedule, o.slot, o.date, o.participant, o.due, o.opens, o.shuts),
         *(terms.max_call_duration, terms.participant_absent_timeout, o.timezone),
-        bool(schedule.request.require_auth),
+        int(bool(schedule.request.require_auth)),
         *(stage, reason, o.opens, 1, mark, 0, 0, 0, 0, _party(o), schedule.overlap, o.rank),
     )
 
@@ -150,7 +150,7 @@ def _row(
 def _settled(o: Occurrence, schedule: Schedule) -> Sequence[object]:
     terms = schedule.request.properties
     clocks = (terms.max_call_duration, terms.participant_absent_timeout)
-    private = bool(schedule.request.require_auth)
+    private = int(bool(schedule.request.require_auth))
     return (o.due, o.opens, o.shuts, o.rank, *clocks, private, schedule.overlap, o.key, o.timezone)
 
 

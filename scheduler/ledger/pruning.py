@@ -20,7 +20,7 @@ PAGE = 100
 
 _TERMINAL = ", ".join(f"'{stage}'" for stage in REASONS)
 OVER = f"""
-r.stage IN ({_TERMINAL}) AND max(r.due, r.shuts) < :before
+r.stage IN ({_TERMINAL}) AND r.due < :before AND r.shuts < :before
 AND coalesce(r.look_at, r.inspect_at, r.end_at) IS NULL
 AND NOT EXISTS (SELECT 1 FROM strays AS s WHERE s.key = r.key AND s.end_at IS NOT NULL)
 AND NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.key = r.key AND d.state = 'open')
@@ -28,15 +28,18 @@ AND NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.key = r.key AND d.state = 
 """A record that shut before then, and that nothing will ever wake again."""
 
 _LOOK = f"""
-SELECT r.rowid AS place, r.key AS key, max(r.due, r.shuts) < :before AS old, ({OVER}) AS over
+SELECT r.rowid, r.key, r.due < :before AND r.shuts < :before, ({OVER})
 FROM records AS r WHERE r.rowid > :after ORDER BY r.rowid LIMIT {PAGE}
 """  # noqa: S608
 _COUNT = f"""
 INSERT INTO pruned (schedule, date, stage, records)
 SELECT schedule, date, stage, count(*) FROM records WHERE key IN {rows.LISTED} GROUP BY 1, 2, 3
-ON CONFLICT (schedule, date, stage) DO UPDATE SET records = records + excluded.records
+ON CONFLICT (schedule, date, stage) DO UPDATE SET records = pruned.records + excluded.records
 """  # noqa: S608
 _ACCOUNTS = f"DELETE FROM facts WHERE id IN (SELECT id FROM facts WHERE key IS NULL AND at < ? LIMIT {PAGE})"  # noqa: S608
+_FORGOTTEN = (
+    "INSERT INTO meta VALUES ('pruned_until', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+)
 _UNNAMED = (
     "DELETE FROM generations WHERE id < (SELECT max(id) FROM generations) AND id != ? "
     "AND id NOT IN (SELECT generation FROM records WHERE generation IS NOT NULL)"
@@ -87,12 +90,12 @@ def page(driver: Driver, before: Instant, after: int) -> Pruned:
     """Forget what is over among the next records, which stand in about the order of their time, and as many
     of the account's own facts."""
     found = driver.fetch(_LOOK, {"before": before, "after": after})
-    keys = [row["key"] for row in found if row["over"]]
+    keys = [key for _, key, _, over in found if over]
     facts = _forget(driver, keys) if keys else 0
     accounts = driver.execute(_ACCOUNTS, (before,))
-    reached_the_young = len(found) < PAGE or not any(row["old"] for row in found)
+    reached_the_young = len(found) < PAGE or not any(old for _, _, old, _ in found)
     done = reached_the_young and accounts < PAGE
-    place = found[-1]["place"] if found else after
+    place = found[-1][0] if found else after
     return Pruned(len(keys), facts + accounts, None if done else place)
 
 
@@ -115,7 +118,7 @@ def _forget(driver: Driver, keys: list[str]) -> int:
     these = (rows.listed(keys),)
     newest = driver.fetch(f"SELECT max(shuts) FROM records WHERE key IN {rows.LISTED}", these)[0][0]  # noqa: S608
     until = max(newest, shut_before(driver))
-    driver.execute("INSERT OR REPLACE INTO meta VALUES ('pruned_until', ?)", (repr(until),))
+    driver.execute(_FORGOTTEN, (repr(until),))
     driver.execute(_COUNT, these)
     facts = driver.execute(f"DELETE FROM facts WHERE key IN {rows.LISTED}", these)  # noqa: S608
     for table in ("deliveries", "strays", "messages", "records"):

@@ -12,7 +12,6 @@ from jobs.model import Instant
 from scheduler.desk import LastMissed, Status
 from scheduler.ledger import pauses
 from scheduler.ledger.driver import Driver
-from scheduler.ledger.migrate import version
 from scheduler.ledger.snapshot import Snapshot
 from scheduler.vitals import Vitals
 
@@ -24,7 +23,7 @@ def report(snapshot: Snapshot, now: Instant, unready: Iterable[str], vitals: Vit
     driver = snapshot.driver
     return Status(
         unready=tuple(unready),
-        version=version(driver),
+        version=driver.version(),
         standing=snapshot.standing(now),
         pauses=tuple(pauses.in_force(driver, now)),
         last_missed=_last_missed(driver),

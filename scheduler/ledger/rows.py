@@ -6,13 +6,12 @@ ledger needs; deliveries and strays are rows of their own. Nothing is decided he
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from jobs.model import Address
 from scheduler.facts import Stage
-from scheduler.ledger.driver import Driver, Params
+from scheduler.ledger.driver import Driver, Listed, Params
 from scheduler.record import Delivery, DeliveryState, Record, Stray
 
 FIELDS = Record._fields[:-2]
@@ -27,7 +26,20 @@ def columns(of: str) -> str:
 
 
 LISTED = "(SELECT value FROM json_each(?))"
-"""The right side of an `IN`: one statement for lists of any length."""
+"""The right side of an `IN`, whose parameter is `Listed`: one statement for lists of any length."""
+
+_DELIVERIES = f"""
+SELECT key, channel, target, due, not_after, state, tries, at, reason FROM deliveries WHERE key IN {LISTED}
+ORDER BY key, channel, target
+"""  # noqa: S608
+_STRAYS = f"""
+SELECT key, conversation_id, end_at, tries FROM strays WHERE key IN {LISTED} ORDER BY key, conversation_id
+"""  # noqa: S608
+_DELIVERY = """
+INSERT INTO deliveries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (key, channel, target) DO UPDATE SET due = excluded.due, not_after = excluded.not_after,
+  state = excluded.state, tries = excluded.tries, at = excluded.at, reason = excluded.reason
+"""
 
 _STAGE, _PRIVATE, _TOLD = FIELDS.index("stage"), FIELDS.index("private"), len(FIELDS)
 
@@ -49,27 +61,49 @@ def by_keys(driver: Driver, keys: Sequence[str]) -> list[Record]:
     return load(driver, f"WHERE r.key IN {LISTED}", (listed(keys),)) if keys else []
 
 
-def listed(values: Sequence[str]) -> str:
+def listed(values: Iterable[str]) -> Listed:
     """Any number of values as the one parameter of `LISTED`."""
-    return json.dumps(values)
+    return Listed(values)
 
 
-def save(driver: Driver, before: Record, after: Record) -> None:
-    """Write what changed: a column that is not named leaves its index alone. `before` is as the row says."""
-    names = [name for name, old, new in zip(FIELDS, before, after, strict=False) if new != old]
-    if names:
-        changes = ", ".join(f"{name} = ?" for name in names)
-        values = (*(getattr(after, name) for name in names), after.key)
-        driver.execute(f"UPDATE records SET {changes} WHERE key = ?", values)  # noqa: S608
-    if after.deliveries != before.deliveries:
-        changed = [d for d in after.deliveries if d not in before.deliveries]
-        driver.execute_many(
-            "INSERT OR REPLACE INTO deliveries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (_delivery_row(after.key, d) for d in changed),
+def save(driver: Driver, changes: Sequence[tuple[Record, Record]]) -> None:
+    """Write what changed of each record, which is as its row says before; each but once. A column that is not
+    named leaves its index alone, and records of which the same ones changed are one statement."""
+    alike: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
+    for before, after in changes:
+        names = tuple(
+            name
+            for name, old, new in zip(FIELDS, before, after, strict=False)
+            if new is not old and new != old
         )
-    if after.strays != before.strays:
-        driver.execute("DELETE FROM strays WHERE key = ?", (after.key,))
-        driver.execute_many("INSERT INTO strays VALUES (?, ?, ?, ?)", _strays(after))
+        if names:
+            alike.setdefault(names, []).append((*(getattr(after, name) for name in names), after.key))
+    for names, values in alike.items():
+        told = ", ".join(f"{name} = ?" for name in names)
+        driver.execute_many(f"UPDATE records SET {told} WHERE key = ?", values)  # noqa: S608
+    _save_deliveries(driver, changes)
+    _save_strays(driver, changes)
+
+
+def _save_deliveries(driver: Driver, changes: Sequence[tuple[Record, Record]]) -> None:
+    changed = [
+        _delivery_row(after.key, each)
+        for before, after in changes
+        if after.deliveries != before.deliveries
+        for each in after.deliveries
+        if each not in before.deliveries
+    ]
+    if changed:
+        driver.execute_many(_DELIVERY, changed)
+
+
+def _save_strays(driver: Driver, changes: Sequence[tuple[Record, Record]]) -> None:
+    changed = [after for before, after in changes if after.strays != before.strays]
+    if changed:
+        gone = listed(record.key for record in changed)
+        driver.execute(f"DELETE FROM strays WHERE key IN {LISTED}", (gone,))  # noqa: S608
+        strays = [(record.key, *stray) for record in changed for stray in record.strays]
+        driver.execute_many("INSERT INTO strays VALUES (?, ?, ?, ?)", strays)
 
 
 def _record(row: Sequence[Any], deliveries: Sequence[Delivery], strays: Sequence[Stray]) -> Record:
@@ -79,40 +113,23 @@ def _record(row: Sequence[Any], deliveries: Sequence[Delivery], strays: Sequence
     return Record._make((*values, tuple(deliveries), tuple(strays)))
 
 
-def _deliveries_of(driver: Driver, keys: list[str]) -> Mapping[str, list[Delivery]]:
+def _deliveries_of(driver: Driver, keys: Sequence[str]) -> Mapping[str, list[Delivery]]:
     found: dict[str, list[Delivery]] = {}
     if keys:
-        for row in driver.fetch(f"SELECT * FROM deliveries WHERE key IN {LISTED}", (listed(keys),)):  # noqa: S608
-            found.setdefault(row["key"], []).append(_delivery(row))
+        for key, channel, target, due, not_after, state, *rest in driver.fetch(_DELIVERIES, (listed(keys),)):
+            delivery = Delivery(Address(channel, target), due, not_after, DeliveryState(state), *rest)
+            found.setdefault(key, []).append(delivery)
     return found
 
 
-def _strays_of(driver: Driver, keys: list[str]) -> Mapping[str, list[Stray]]:
+def _strays_of(driver: Driver, keys: Sequence[str]) -> Mapping[str, list[Stray]]:
     found: dict[str, list[Stray]] = {}
     if keys:
-        for row in driver.fetch(f"SELECT * FROM strays WHERE key IN {LISTED}", (listed(keys),)):  # noqa: S608
-            stray = Stray(row["conversation_id"], row["end_at"], row["tries"])
-            found.setdefault(row["key"], []).append(stray)
+        for key, *stray in driver.fetch(_STRAYS, (listed(keys),)):
+            found.setdefault(key, []).append(Stray(*stray))
     return found
-
-
-def _delivery(row: Any) -> Delivery:
-    return Delivery(
-        Address(row["channel"], row["target"]),
-        due=row["due"],
-        not_after=row["not_after"],
-        state=DeliveryState(row["state"]),
-        tries=row["tries"],
-        at=row["at"],
-        reason=row["reason"],
-    )
 
 
 def _delivery_row(key: str, d: Delivery) -> tuple[Any, ...]:
     where = (key, d.address.channel, d.address.target)
     return (*where, d.due, d.not_after, str(d.state), d.tries, d.at, d.reason)
-
-
-def _strays(record: Record) -> Iterable[tuple[Any, ...]]:
-    for s in record.strays:
-        yield record.key, s.conversation_id, s.end_at, s.tries

@@ -7,10 +7,9 @@ ledger, locks nothing and changes nothing. Join links are in `Record.url`; whoev
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -18,15 +17,20 @@ from jobs.model import Address, Instant
 from scheduler.facts import KINDS, Fact
 from scheduler.ledger import account, codec, messages, pruning, rows
 from scheduler.ledger.account import Hold
-from scheduler.ledger.driver import Access, SqliteDriver
-from scheduler.ledger.errors import LedgerDamaged, LedgerError, LedgerMismatch, LedgerUnavailable
-from scheduler.ledger.migrate import migrations, version
+from scheduler.ledger.connecting import nothing, reader
+from scheduler.ledger.driver import Driver
+from scheduler.ledger.errors import LedgerMismatch
+from scheduler.ledger.migrate import check
+from scheduler.ledger.place import Place
 from scheduler.ledger.standing import delivered, standing
 from scheduler.record import Record
 from scheduler.vitals import Standing
 
 PAGE = 500
 """Records read at once: bounds memory, whatever the ledger holds."""
+
+
+_PRUNED = "SELECT schedule, date, stage, records FROM pruned"
 
 
 class Told(NamedTuple):
@@ -52,22 +56,25 @@ class Filters:
 class Snapshot:
     """A ledger, open for reading; a context manager. Raises LedgerError where there is none."""
 
-    def __init__(self, driver: SqliteDriver) -> None:
+    def __init__(self, driver: Driver, end: ExitStack) -> None:
         self._driver = driver
+        self._end = end
 
     @classmethod
-    def open(cls, path: Path) -> Snapshot:
-        """Open the ledger at `path` read-only."""
-        if not os.path.isfile(path):
-            raise LedgerError(f"{path}: no ledger there (it is made by the first `callboard run`)")
-        try:
-            return cls(_opened(path, "mode=ro"))
-        except LedgerUnavailable:
-            # In WAL mode even a reader makes a file beside the ledger. Where it may not, a ledger that was
-            # closed can be read without: nothing of it stands elsewhere, and here nobody can begin to write.
-            if os.path.exists(f"{path}-wal"):
-                raise
-            return cls(_opened(path, "mode=ro&immutable=1"))
+    def open(cls, place: Place) -> Snapshot:
+        """Open the ledger at `place` for reading."""
+        with ExitStack() as stack:
+            driver = reader(place)
+            stack.callback(driver.close)
+            # It goes on as long as the snapshot does: everything is of one moment.
+            stack.enter_context(driver.reading())
+            if driver.version() == 0:
+                raise nothing(place)
+            try:
+                check(driver)
+            except LedgerMismatch as error:
+                raise LedgerMismatch(f"{place}: {error}") from None
+            return cls(driver, stack.pop_all())
 
     def __enter__(self) -> Snapshot:
         """The snapshot itself."""
@@ -80,11 +87,11 @@ class Snapshot:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file."""
-        self._driver.close()
+        """Let go of it."""
+        self._end.close()
 
     @property
-    def driver(self) -> SqliteDriver:
+    def driver(self) -> Driver:
         """What reads it, for the ledger's other questions (`browsing`)."""
         return self._driver
 
@@ -115,7 +122,9 @@ class Snapshot:
 
     def keys(self) -> list[str]:
         """All keys, for suggestions."""
-        return [row[0] for row in self._driver.fetch("SELECT key FROM records ORDER BY due DESC LIMIT 5000")]
+        return [
+            row[0] for row in self._driver.fetch("SELECT key FROM records ORDER BY due DESC, key LIMIT 5000")
+        ]
 
     def story(self, key: str) -> list[Told]:
         """The facts of one record, in the order in which they were noted."""
@@ -125,14 +134,14 @@ class Snapshot:
     def stories(self) -> Iterator[tuple[str, list[Told]]]:
         """Every record's story, by key: for the audit."""
         key, story = None, list[Told]()
-        for row in self._driver.stream(
+        for of, *told in self._driver.stream(
             "SELECT key, at, kind, data FROM facts WHERE key IS NOT NULL ORDER BY key, id"
         ):
-            if row["key"] != key and key is not None:
+            if of != key and key is not None:
                 yield key, story
                 story = []
-            key = row["key"]
-            story.append(_told(row[1:]))
+            key = of
+            story.append(_told(told))
         if key is not None:
             yield key, story
 
@@ -168,7 +177,7 @@ class Snapshot:
     def pruned(self) -> dict[tuple[str, str], dict[str, int]]:
         """How many records were forgotten, by the stage they had reached and (schedule, date)."""
         counts: dict[tuple[str, str], dict[str, int]] = {}
-        for schedule, date, stage, number in self._driver.fetch("SELECT * FROM pruned"):
+        for schedule, date, stage, number in self._driver.fetch(_PRUNED):
             counts.setdefault((schedule, date), {})[stage] = number
         return counts
 
@@ -178,22 +187,6 @@ class Snapshot:
         return {row[0]: row[1] for row in self._driver.fetch(sql, {"before": before})}
 
 
-def _opened(path: Path, access: Access) -> SqliteDriver:
-    """A connection inside a transaction that goes on as long as it does: everything is of one moment."""
-    driver = SqliteDriver(path, access)
-    try:
-        driver.execute("BEGIN")
-        if driver.fetch("PRAGMA application_id")[0][0] != account.APPLICATION_ID:
-            raise LedgerDamaged(f"{path}: not a callboard ledger")
-        have, known = version(driver), migrations()[-1][0]
-        if have != known:
-            raise LedgerMismatch(f"{path}: has version {have}, this callboard reads version {known}")
-    except BaseException:
-        driver.close()
-        raise
-    return driver
-
-
 def matching(filters: Filters) -> tuple[str, list[str]]:
     """The filters as the rest of a WHERE over `records AS r`, and its parameters."""
     given = {name: getattr(filters, name) for name in ("stage", "schedule", "participant", "date")}
@@ -201,7 +194,7 @@ def matching(filters: Filters) -> tuple[str, list[str]]:
     return "".join(f" AND r.{name} = ?" for name in used), list(used.values())
 
 
-def _told(row: Any) -> Told:
+def _told(row: Sequence[Any]) -> Told:
     at, kind, data = row
     if kind not in KINDS:
         return Told(at, kind, None, (), data)

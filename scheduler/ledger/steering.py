@@ -32,8 +32,9 @@ PAUSED_MAX = 500
 class Steering:
     """The verbs of people, over the ledger's one writer."""
 
-    def __init__(self, do: Do[Any], tell: Tell, secret: bytes) -> None:
+    def __init__(self, do: Do[Any], read: Do[Any], tell: Tell, secret: bytes) -> None:
         self._do = do
+        self._read = read
         self._tell = tell
         self._secret = secret
 
@@ -49,12 +50,12 @@ class Steering:
 
     async def pauses(self, now: Instant) -> list[Pause]:
         """The pauses in force."""
-        found: list[Pause] = await self._do(lambda driver: pauses.in_force(driver, now))
+        found: list[Pause] = await self._read(lambda driver: pauses.in_force(driver, now))
         return found
 
     async def opened_paused(self, now: Instant, limit: int = PAUSED_MAX) -> list[Record]:
         """Planned records that have opened in a pause."""
-        found: list[Record] = await self._do(lambda driver: pauses.opened(driver, now, limit))
+        found: list[Record] = await self._read(lambda driver: pauses.opened(driver, now, limit))
         return found
 
     async def skip_ahead(self, promise: Occurrence, asker: Asker, now: Instant) -> Kept:
@@ -77,12 +78,12 @@ class Steering:
     async def missed_since(self, since: Instant, until: Instant) -> list[Record]:
         """Records that were missed and were due between these."""
         where = "WHERE r.stage = 'missed' AND r.due >= ? AND r.due <= ? ORDER BY r.due, r.key"
-        found: list[Record] = await self._do(lambda driver: rows.load(driver, where, (since, until)))
+        found: list[Record] = await self._read(lambda driver: rows.load(driver, where, (since, until)))
         return found
 
     async def made_up(self, record: Record) -> list[Record]:
         """The make-ups of what this record stands for, whatever became of them."""
-        found: list[Record] = await self._do(lambda driver: _made_up(driver, record))
+        found: list[Record] = await self._read(lambda driver: _made_up(driver, record))
         return found
 
     async def make_up(
@@ -110,8 +111,8 @@ class Steering:
 def _made_up(driver: Driver, record: Record) -> list[Record]:
     """Keys that begin alike stand side by side in the index."""
     begins = f"{record.schedule}/{makeups.slot_of(record)}/"
-    where = "WHERE r.key >= ? AND r.key < ? AND r.participant IS ?"
-    return rows.load(driver, where, (begins, f"{begins[:-1]}0", record.participant))
+    where = "WHERE r.key >= ? AND r.key < ? AND coalesce(r.participant, '') = ?"
+    return rows.load(driver, where, (begins, f"{begins[:-1]}0", record.participant or ""))
 
 
 def _is_free(key: str, family: Sequence[Record]) -> bool:

@@ -3,7 +3,8 @@
 A commit costs an fsync; a hundred facts that arrive while one is under way share the next. Jobs run
 in the order in which they were given. When one of a batch fails, the batch is undone and its jobs
 run again one by one, so that only the faulty one suffers; what is no ordinary failure (not an
-`Exception`) is tried by nobody again and told to all of the batch. What jobs mean is not known here.
+`Exception`), or a database that is away, is tried by nobody again and told to all of the batch. What jobs
+mean is not known here.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from itertools import groupby
 from operator import attrgetter
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, TypeVar
 
 from scheduler.ledger.driver import Driver
-from scheduler.ledger.errors import LedgerError
+from scheduler.ledger.errors import LedgerAway, LedgerError
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -31,6 +32,7 @@ ANSWERS_MAX = 50
 
 
 class _Job(NamedTuple):
+    reads: bool
     run: Callable[[Driver, Sequence[Any]], Sequence[Any]]
     item: Any
     future: asyncio.Future[Any]
@@ -52,21 +54,25 @@ class Writer:
         self._thread = threading.Thread(target=self._work, name="ledger", daemon=True)
         self._thread.start()
 
-    async def submit(self, run: Callable[[Driver], T]) -> T:
-        """Run one job inside a transaction; returns when that is committed.
+    async def submit(self, run: Callable[[Driver], T], *, reads: bool = False) -> T:
+        """Run one job inside a transaction; returns when that is committed. One that only `reads` waits for
+        no other process, unless others that came with it write.
 
         Raises what the job raised; then nothing of it was written. A job may be run twice, since its
         batch may be undone: whatever it uses up must be whole again then.
         """
-        return await self.share(lambda driver, _: [run(driver)], None)
+        return await self._queued(reads, lambda driver, _: [run(driver)], None)
 
     async def share(self, run: Callable[[Driver, Sequence[A]], Sequence[T]], item: A) -> T:
         """As `submit`; but jobs with the same `run` that come one behind the other are run as one, which
         is given all their items and returns what each of them gets."""
+        return await self._queued(False, run, item)
+
+    async def _queued(self, reads: bool, run: Callable[[Driver, Sequence[A]], Sequence[T]], item: A) -> T:
         if self._closed:
             raise LedgerError("the ledger is closed")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._queue.put(_Job(run, item, future))
+        self._queue.put(_Job(reads, run, item, future))
         return await future
 
     def close(self) -> None:
@@ -98,17 +104,25 @@ class Writer:
     def _commit(self, batch: list[_Job]) -> None:
         begun = False
         try:
-            with self._driver.transaction():
+            with self._transaction(batch):
                 begun = True
                 answers = list(self._answers(batch))
         except BaseException as error:  # it is raised again where somebody waits for it
-            if begun and len(batch) > 1 and isinstance(error, Exception):
+            if (
+                begun
+                and len(batch) > 1
+                and isinstance(error, Exception)
+                and not isinstance(error, LedgerAway)
+            ):
                 for job in batch:
                     self._commit([job])
                 return
             answers = [_Answer(job.future, None, error) for job in batch]
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             batch[0].future.get_loop().call_soon_threadsafe(_settle, answers)
+
+    def _transaction(self, batch: Sequence[_Job]) -> AbstractContextManager[None]:
+        return self._driver.reading() if all(job.reads for job in batch) else self._driver.transaction()
 
     def _answers(self, batch: Sequence[_Job]) -> Iterator[_Answer]:
         # A generator also makes a StopIteration, the one that no future can carry, a RuntimeError.

@@ -32,8 +32,9 @@ from scheduler.config import load
 from scheduler.daemon import Daemon
 from scheduler.ledger import Ledger
 from scheduler.ledger.audit import audit
-from scheduler.ledger.driver import Driver, SqliteDriver
+from scheduler.ledger.driver import Driver
 from scheduler.ledger.snapshot import Snapshot
+from scheduler.ledger.sqlite import SqliteDriver
 from scheduler.model import Config
 from scheduler.record import Record
 from scheduler.runner import Compose

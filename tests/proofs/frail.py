@@ -12,7 +12,7 @@ from typing import Any
 
 from scheduler.daemon import Daemon
 from scheduler.ledger import LedgerUnavailable
-from scheduler.ledger.driver import SqliteDriver
+from scheduler.ledger.sqlite import SqliteDriver
 from scheduler.model import Config
 from tests.house.conftest import Rig
 

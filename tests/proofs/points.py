@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 
 from jobs.model import Create, Deliver, End, Inspect, Step, Survey
 from scheduler.facts import KINDS
-from scheduler.ledger.driver import Driver, SqliteDriver
+from scheduler.ledger.driver import Driver
+from scheduler.ledger.sqlite import SqliteDriver
 
 _WRITES = re.compile(
     r"\s*(?P<verb>INSERT|UPDATE|DELETE)\b(?: OR \w+)?(?: INTO| FROM)?\s+(?P<table>\w+)", re.I

@@ -1,4 +1,4 @@
-"""Every driver that the ledger knows passes the same suite: a new one is a line in `DRIVERS`."""
+"""Every driver that the ledger knows passes the same suite: a new one is a word in `DIALECTS`."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from scheduler.ledger import Ledger
-from scheduler.ledger.driver import Driver, SqliteDriver
+from scheduler.ledger import Ledger, Place, place_of
+from scheduler.ledger.connecting import connect
+from scheduler.ledger.driver import Driver
 from scheduler.ledger.snapshot import Snapshot
-from tests.contract.ledger.world import BASE_URL, BIRTH, Connect, Watched
+from tests.contract.ledger.world import BASE_URL, BIRTH, Watched
 
-DRIVERS: dict[str, Connect] = {"sqlite": SqliteDriver}
+DIALECTS = ("sqlite", "postgresql")
 
 
-@pytest.fixture(params=DRIVERS)
-def connect(request: pytest.FixtureRequest) -> Connect:
-    return DRIVERS[request.param]
+@pytest.fixture(params=DIALECTS)
+def dialect(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture
@@ -29,24 +30,30 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def watched(connect: Connect) -> list[Watched]:
+def place(dialect: str, path: Path, request: pytest.FixtureRequest) -> Place:
+    """Where the ledger of this test is: a file, or a database of its own."""
+    return path if dialect == "sqlite" else place_of(request.getfixturevalue("postgres").new())
+
+
+@pytest.fixture
+def watched() -> list[Watched]:
     """The drivers that the ledger of this test was given; the last one is in use."""
     return []
 
 
 @pytest.fixture
-def opened(path: Path, connect: Connect, watched: list[Watched]) -> Iterator[Callable[[], Ledger]]:
+def opened(place: Place, watched: list[Watched]) -> Iterator[Callable[[], Ledger]]:
     """Opens the ledger, again and again if asked; what is open in the end is closed."""
     ledgers: list[Ledger] = []
 
-    def wrapped(path: Path) -> Driver:
-        watched.append(Watched(connect(path)))
+    def wrapped(place: Place) -> Driver:
+        watched.append(Watched(connect(place)))
         return watched[-1]
 
     def open_() -> Ledger:
         while ledgers:
             ledgers.pop().close()
-        ledgers.append(Ledger.open(path, BASE_URL, BIRTH, wrapped))
+        ledgers.append(Ledger.open(place, BASE_URL, BIRTH, wrapped))
         return ledgers[-1]
 
     yield open_
@@ -66,19 +73,22 @@ def driver(ledger: Ledger, watched: list[Watched]) -> Watched:
 
 
 @pytest.fixture
-def snapshot(path: Path) -> Callable[[], Snapshot]:
-    return lambda: Snapshot.open(path)
+def snapshot(place: Place) -> Callable[[], Snapshot]:
+    return lambda: Snapshot.open(place)
 
 
 @pytest.fixture
-def raw(path: Path, connect: Connect) -> Iterator[Callable[..., list[tuple[object, ...]]]]:
-    """Plain SQL on the file, beside the ledger: for looking at rows and for planting damage."""
+def raw(place: Place) -> Iterator[Callable[..., list[tuple[object, ...]]]]:
+    """Plain SQL on it, beside the ledger: for looking at rows and for planting damage."""
     drivers: list[Driver] = []
 
     def run(sql: str, *params: object) -> list[tuple[object, ...]]:
         if not drivers:
-            drivers.append(connect(path))
-        return [tuple(row) for row in drivers[0].fetch(sql, params)]
+            drivers.append(connect(place))
+        if sql.startswith(("SELECT", "PRAGMA")):
+            return drivers[0].fetch(sql, params)
+        drivers[0].execute(sql, params)
+        return []
 
     yield run
     for each in drivers:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from jobs.errors import Reason
 from jobs.model import Created, Ended, EndReason, NotThere, StillLive
 from scheduler.facts import Failed, NothingThere, StepKind, StrayFound
-from scheduler.ledger import Hold, Ledger, LedgerMismatch, Note
+from scheduler.ledger import Hold, Ledger, LedgerMismatch, Note, Place
 from tests.contract.ledger.world import (
     BASE_URL,
     BIRTH,
     DUE,
     LINK,
     OPENS,
-    Connect,
     claimed,
     made_live,
     occurrence,
@@ -90,11 +88,11 @@ async def test_what_was_written_is_there_when_it_is_opened_again(
     assert await again.promised_until() == BIRTH
 
 
-async def test_another_account_gets_a_ledger_of_its_own(path: Path, connect: Connect) -> None:
-    Ledger.open(path, BASE_URL, BIRTH, connect).close()
+async def test_another_account_gets_a_ledger_of_its_own(place: Place) -> None:
+    Ledger.open(place, BASE_URL, BIRTH).close()
     with pytest.raises(
         LedgerMismatch, match=r"made for https://tavus\.example, not for https://other"
     ) as told:
-        Ledger.open(path, "https://other.example", DUE, connect)
+        Ledger.open(place, "https://other.example", DUE)
     assert "\n" not in str(told.value)
-    Ledger.open(path, BASE_URL, DUE, connect).close()
+    Ledger.open(place, BASE_URL, DUE).close()

@@ -31,6 +31,7 @@ from tests.contract.ledger.world import (
     created,
     made_live,
     occurrence,
+    only_sqlite,
     outcome,
     promised,
 )
@@ -65,6 +66,7 @@ def mode(path: Path) -> int:
 # --- one owner, one process ---
 
 
+@only_sqlite
 async def test_all_its_files_are_the_owners_alone(path: Path, ledger: Ledger) -> None:
     await promised(ledger, occurrence("ana"))
     files = sorted(path.parent.iterdir())

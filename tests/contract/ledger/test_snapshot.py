@@ -18,7 +18,9 @@ from scheduler.ledger import (
     LedgerMismatch,
     LedgerUnavailable,
     Note,
+    Place,
 )
+from scheduler.ledger.connecting import connect
 from scheduler.ledger.snapshot import PAGE, Filters, Snapshot
 from tests.contract.ledger.world import (
     BASE_URL,
@@ -31,6 +33,7 @@ from tests.contract.ledger.world import (
     have,
     made_live,
     occurrence,
+    only_sqlite,
     promised,
 )
 
@@ -123,6 +126,7 @@ def show_only(path: Path) -> None:
     path.parent.chmod(0o555)
 
 
+@only_sqlite
 async def test_after_a_clean_close_it_can_be_read(ledger: Ledger, path: Path, snapshot: Open) -> None:
     await made_live(ledger, "ana")
     ledger.close()
@@ -176,10 +180,10 @@ def test_another_file_is_no_ledger(path: Path, content: bytes) -> None:
     assert path.read_bytes() == content
 
 
-async def test_a_ledger_of_another_version_is_not_guessed_at(
-    ledger: Ledger, raw: Callable[..., object], path: Path
-) -> None:
+async def test_a_ledger_of_another_version_is_not_guessed_at(ledger: Ledger, place: Place) -> None:
     ledger.close()
-    raw("PRAGMA user_version = 9999")
+    driver = connect(place)
+    driver.migrated(9999)
+    driver.close()
     with pytest.raises(LedgerMismatch, match="version 9999"):
-        Snapshot.open(path)
+        Snapshot.open(place)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from scheduler.ledger import Place
+from scheduler.ledger.connecting import connect
 from scheduler.ledger.driver import Driver
 from scheduler.ledger.errors import LedgerError
 from scheduler.ledger.writer import Writer
-from tests.contract.ledger.world import Connect, Watched, at_once
+from tests.contract.ledger.world import Watched, at_once
 
 
 class Killed(BaseException):
@@ -19,12 +21,14 @@ class Killed(BaseException):
 
 
 @pytest.fixture
-def driver(tmp_path: Path, connect: Connect) -> Watched:
-    path = tmp_path / "jobs.db"
-    path.touch()
-    driver = Watched(connect(path))
-    driver.execute("CREATE TABLE done (what TEXT UNIQUE)")
-    return driver
+def driver(place: Place) -> Iterator[Watched]:
+    if isinstance(place, Path):
+        place.touch()
+    driver = Watched(connect(place))
+    numbered = "INTEGER" if driver.dialect == "sqlite" else "SERIAL"
+    driver.execute(f"CREATE TABLE done (id {numbered} PRIMARY KEY, what TEXT UNIQUE)")
+    yield driver
+    driver.close()
 
 
 @pytest.fixture
@@ -36,7 +40,7 @@ async def writer(driver: Watched) -> AsyncIterator[Writer]:
 
 def job(what: str, error: BaseException | None = None):  # type: ignore[no-untyped-def]
     def run(driver: Driver) -> str:
-        driver.execute("INSERT INTO done VALUES (?)", (what,))
+        driver.execute("INSERT INTO done (what) VALUES (?)", (what,))
         if error is not None:
             raise error
         return what
@@ -45,7 +49,7 @@ def job(what: str, error: BaseException | None = None):  # type: ignore[no-untyp
 
 
 def done(driver: Watched) -> list[str]:
-    return [row[0] for row in driver.fetch("SELECT what FROM done ORDER BY rowid")]
+    return [row[0] for row in driver.fetch("SELECT what FROM done ORDER BY id")]
 
 
 async def test_jobs_run_in_their_order(writer: Writer, driver: Watched) -> None:
@@ -65,7 +69,7 @@ async def test_jobs_that_share_run_as_one_as_far_as_nobody_stands_between(
     writer: Writer, driver: Watched
 ) -> None:
     def each_upper(driver: Driver, items: Sequence[str]) -> list[str]:
-        driver.execute("INSERT INTO done VALUES (?)", ("".join(items),))
+        driver.execute("INSERT INTO done (what) VALUES (?)", ("".join(items),))
         return [item.upper() for item in items]
 
     shared = [writer.share(each_upper, item) for item in "abcd"]
@@ -100,9 +104,7 @@ async def test_an_iterator_that_ran_out_is_told_too(writer: Writer) -> None:
             await writer.submit(job("a", StopIteration()))
 
 
-async def test_closing_finishes_what_is_queued_and_takes_nothing_more(
-    driver: Watched, tmp_path: Path, connect: Connect
-) -> None:
+async def test_closing_finishes_what_is_queued_and_takes_nothing_more(driver: Watched, place: Place) -> None:
     writer = Writer(driver)
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(writer.submit(job(name))) for name in "abc"]
@@ -111,7 +113,9 @@ async def test_closing_finishes_what_is_queued_and_takes_nothing_more(
     assert [task.result() for task in tasks] == ["a", "b", "c"]
     with pytest.raises(LedgerError, match="closed"):
         await writer.submit(job("d"))
-    assert done(Watched(connect(tmp_path / "jobs.db"))) == ["a", "b", "c"]
+    again = Watched(connect(place))
+    assert done(again) == ["a", "b", "c"]
+    again.close()
 
 
 def test_a_loop_that_is_gone_stops_nobody(driver: Watched) -> None:

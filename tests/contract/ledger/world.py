@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
+
+import pytest
 
 from jobs.model import Address, ConversationRequest, Created, Participant, Properties
 from scheduler.config import freeze
@@ -25,7 +26,8 @@ BIRTH = DUE - 3600
 LOG, HOOK = Address("log"), Address("webhook", "https://hooks.example/x")
 LINK = "https://tavus.example/secret-room"
 
-Connect = Callable[[Path], Driver]
+only_sqlite = pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+"""For what only a file has."""
 
 
 def occurrence(
@@ -150,22 +152,25 @@ class Watched:
             self._break(sql, params)
         return self.inner.execute_many(sql, each)
 
-    def fetch(self, sql: str, params: Params = ()) -> list[Any]:
-        return self.inner.fetch(sql, params)
+    def transaction(self) -> AbstractContextManager[None]:
+        return self._gated(self.inner.transaction())
+
+    def reading(self) -> AbstractContextManager[None]:
+        return self._gated(self.inner.reading())
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def _gated(self, inner: AbstractContextManager[None]) -> Iterator[None]:
         self.waiting.set()
         assert self.gate.wait(10)
-        with self.inner.transaction():
+        with inner:
             yield
             error = self.fail_at_next.pop(0) if self.fail_at_next else self.fail_at_commit
             if error is not None:
                 raise error
         self.commits += 1
 
-    def close(self) -> None:
-        self.inner.close()
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
 
     def _break(self, sql: str, params: Params) -> None:
         """Raise what is planted for a statement that writes this text."""

@@ -1,0 +1,148 @@
+"""Debian's PostgreSQL, started for the tests: on a private socket, in a temporary directory, for one session.
+
+Never a server that was already there. It writes as it does in earnest (fsync is on), and ends with the
+process that started it, however that ends. Where it can't be started the tests that want it are skipped; with
+`CI=true` in the environment they fail.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import NoReturn
+
+import psycopg
+import pytest
+
+LOOK_S = 0.02
+LOOKS_MAX = 1_500
+USER = "postgres"
+SETTINGS = {"listen_addresses": "", "max_connections": "200", "log_min_messages": "panic"}
+
+
+class Missing(Exception):
+    """PostgreSQL can't be started here."""
+
+
+class Server:
+    """One server; its databases' URLs stay the same over its restarts."""
+
+    def __init__(self, programs: Path, at: Path) -> None:
+        self._programs = programs
+        self._at = at
+        self._names = (f"t{n}" for n in count())
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def url(self, database: str = "postgres") -> str:
+        """How a client finds this database."""
+        return f"postgresql://{USER}@/{database}?host={self._at}"
+
+    def new(self) -> str:
+        """The URL of a place that is empty and new: a schema, which is made twenty times faster than a
+        database, and is one as far as whoever connects to it can tell."""
+        name = next(self._names)
+        with self.connect() as connection:
+            connection.execute(f"CREATE SCHEMA {name}")
+        return f"{self.url()}&options=-csearch_path%3D{name}"
+
+    def connect(self) -> psycopg.Connection:
+        """A session of the server's owner, in which each statement is a transaction."""
+        return psycopg.connect(self.url(), autocommit=True)
+
+    def make(self) -> None:
+        """Make the cluster."""
+        if os.geteuid() == 0:
+            shutil.chown(self._at, USER, USER)
+        command = [*_owner(), str(self._programs / "initdb"), "-A", "trust", "-U", USER, "-E", "UTF8"]
+        command += ["--locale=C", "--no-sync", "-D", str(self._at / "data")]
+        subprocess.run(command, check=True, capture_output=True, cwd=self._at)
+
+    def start(self) -> None:
+        """Start it; returns when it answers."""
+        given = {**SETTINGS, "unix_socket_directories": str(self._at)}
+        settings = [word for name, value in given.items() for word in ("-c", f"{name}={value}")]
+        command = [*_owner(), str(self._programs / "postgres"), "-D", str(self._at / "data"), *settings]
+        with (self._at / "log").open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self._at)
+        for _ in range(LOOKS_MAX):
+            try:
+                self.connect().close()
+                return
+            except psycopg.OperationalError:
+                self._look()
+        raise Missing("PostgreSQL doesn't answer")
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop it, at once and cleanly; SIGQUIT is as bad as a power cut."""
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(60)
+            self._process = None
+
+    @contextmanager
+    def pause(self) -> Iterator[None]:
+        """While the block lasts nobody gets an answer, and no connection is closed."""
+        assert self._process is not None
+        command = ["ps", "--ppid", str(self._process.pid), "-o", "pid="]
+        listed = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+        processes = [self._process.pid, *map(int, listed.split())]
+        try:
+            for process in processes:
+                os.kill(process, signal.SIGSTOP)
+            yield
+        finally:
+            for process in processes:
+                os.kill(process, signal.SIGCONT)
+
+    def _look(self) -> None:
+        assert self._process is not None
+        try:
+            self._process.wait(LOOK_S)
+        except subprocess.TimeoutExpired:
+            return
+        raise Missing(f"PostgreSQL doesn't start: {(self._at / 'log').read_text(errors='replace')[-300:]}")
+
+
+@contextmanager
+def running() -> Iterator[Server]:
+    """A server of one's own; raises Missing where there can be none."""
+    programs = _programs()
+    with tempfile.TemporaryDirectory(prefix="callboard-pg-") as name:
+        server = Server(programs, Path(name))
+        try:
+            server.make()
+            server.start()
+        except (OSError, LookupError, subprocess.CalledProcessError) as error:
+            raise Missing(f"PostgreSQL can't be started: {error}") from None
+        try:
+            yield server
+        finally:
+            server.stop(signal.SIGQUIT)
+
+
+def skipped(error: Missing) -> NoReturn:
+    """For want of a server, where that is allowed."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{error} (CI=true)")
+    pytest.skip(str(error))
+
+
+def _programs() -> Path:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
+    on_path = shutil.which("initdb")
+    if not found and on_path is None:
+        raise Missing("PostgreSQL isn't installed (Debian's package postgresql)")
+    return found[-1].parent if found else Path(on_path or "").resolve().parent
+
+
+def _owner() -> list[str]:
+    """It refuses to run as the super-user; and it ends with us."""
+    words = ["setpriv", "--pdeathsig", "INT"]
+    return [*words, "--reuid", USER, "--regid", USER, "--clear-groups"] if os.geteuid() == 0 else words
