@@ -16,7 +16,7 @@ import aiohttp
 
 from jobs.model import StillLive
 from scheduler.ledger import Ledger, Note
-from scheduler.ledger.driver import SqliteDriver
+from scheduler.ledger.sqlite import SqliteDriver
 from scheduler.model import Config, Listen
 from scheduler.planner import occurrences
 from scheduler.vitals import Reload, Vitals

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 
-from scheduler.ledger.driver import SqliteDriver
+from scheduler.ledger.sqlite import SqliteDriver
 from tests.house.conftest import Crash
 
 

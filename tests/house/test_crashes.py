@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scheduler.ledger.driver import SqliteDriver
+from scheduler.ledger.sqlite import SqliteDriver
 from tests.house.deaths import Fuse, burning, crashed, wrapped
 from tests.house.teams import team
 

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from jobs.tavus.sandbox import Fault
 from scheduler.ledger import LedgerUnavailable
-from scheduler.ledger.driver import SqliteDriver
+from scheduler.ledger.sqlite import SqliteDriver
 from tests.house.post import Office
 from tests.house.teams import mailed, team
 

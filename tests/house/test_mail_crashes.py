@@ -11,7 +11,7 @@ import pytest
 
 from jobs.channels.mail import MailChannel, Security, Server
 from jobs.model import Deliver
-from scheduler.ledger.driver import SqliteDriver
+from scheduler.ledger.sqlite import SqliteDriver
 from tests.contract.mail_office import SENDER, office
 from tests.house.conftest import Crash
 from tests.house.deaths import Fuse, burning, crashed, wrapped
