@@ -14,7 +14,7 @@ from secrets import token_hex
 from typing import Any, Final
 
 import psycopg
-from psycopg import Connection, pq
+from psycopg import Connection, Cursor, pq
 
 from scheduler.ledger import texts
 from scheduler.ledger.driver import Around, Params
@@ -50,11 +50,17 @@ _KEY: Final = "coalesce((to_regclass('records')::oid::bigint & 2147483647)::int,
 LOCKED: Final = f"SELECT {_KEY}, pg_advisory_xact_lock({LOCK}, {_KEY}), pg_current_xact_id()::text"
 """What a writing transaction begins with."""
 
+_WRITE: Final = f"BEGIN ISOLATION LEVEL READ COMMITTED; {LOCKED}"
 _READ: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _TABLES: Final = """
 SELECT relname FROM pg_class
 WHERE relnamespace = to_regnamespace(quote_ident(current_schema())) AND relkind IN ('r', 'p')
 """
+_DURABLE: Final = """
+SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
+"""
+"""What was answered must be on the disk: a claim that is lost makes a second conversation (S11)."""
+
 _BROKEN: Final = (pq.TransactionStatus.ACTIVE, pq.TransactionStatus.UNKNOWN)
 
 
@@ -120,8 +126,11 @@ class PostgresqlDriver:
 
     def execute_many(self, sql: str, rows: Iterable[Params]) -> int:
         """Run one statement for each of the rows; the number of rows changed in all."""
+        each = [given(sql, params) for params in rows]
+        if len(each) == 1:  # a pipeline would cost more
+            return self.execute(sql, each[0])
         with self._naming(), self._connection.cursor() as cursor:
-            cursor.executemany(spelled(sql), [given(sql, params) for params in rows])
+            cursor.executemany(spelled(sql), each)
             return max(0, cursor.rowcount)
 
     def fetch(self, sql: str, params: Params = ()) -> list[tuple[Any, ...]]:
@@ -143,8 +152,8 @@ class PostgresqlDriver:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Alone among all writers of this ledger; all of it is committed at its end, or nothing."""
-        with self._around(), self._begun("BEGIN"):
-            number = self._lock()
+        with self._around(), self._begun(_WRITE) as told:
+            number = self._locked(told)
             yield
             self._commit(number)
 
@@ -160,20 +169,20 @@ class PostgresqlDriver:
         self._connection.close()
 
     @contextmanager
-    def _begun(self, begin: str) -> Iterator[None]:
+    def _begun(self, begin: str) -> Iterator[Cursor[tuple[Any, ...]]]:
         if self._connection.closed:
             self._connection = self._connected()
         try:
-            self._say(begin)
-            yield
+            yield self._say(begin)
         except BaseException:
             self._undo()
             raise
 
-    def _lock(self) -> str:
-        """Wait until nobody else writes; the number of this transaction. Before there are records the lock is
-        everybody's, and who waited for it may find that there are some now."""
-        key, _, number = self.fetch(LOCKED)[0]
+    def _locked(self, told: Cursor[tuple[Any, ...]]) -> str:
+        """The number of this transaction, which nobody else writes beside. Before there are records the lock
+        is everybody's, and who waited for it may find that there are some now."""
+        told.nextset()
+        ((key, _, number),) = told.fetchall()
         if key == 0:
             self.fetch(LOCKED)
         return str(number)
@@ -192,8 +201,8 @@ class PostgresqlDriver:
     def _was_committed(self, number: str) -> bool:
         """Whether a transaction whose end nobody told us was committed. Its lock is taken first, since a
         server that doesn't know yet that we are gone may still be at it."""
-        with self._begun("BEGIN"):
-            self._lock()
+        with self._begun(_WRITE) as told:
+            self._locked(told)
             status = self.fetch("SELECT pg_xact_status(?::text::xid8)", (number,))[0][0]
             self._say("ROLLBACK")
         return bool(status == "committed")
@@ -205,9 +214,9 @@ class PostgresqlDriver:
                 return
         self._connection.close()
 
-    def _say(self, sql: str) -> None:
+    def _say(self, sql: str) -> Cursor[tuple[Any, ...]]:
         with self._naming():
-            self._connection.execute(sql)
+            return self._connection.execute(sql)
 
     def _connected(self) -> Connection[tuple[Any, ...]]:
         try:
@@ -215,7 +224,7 @@ class PostgresqlDriver:
             texts.adapt(connection)
             connection.execute(
                 f"SET idle_in_transaction_session_timeout = '{self._idle_s}s'; "
-                f"SET lock_timeout = '{LOCK_PATIENCE_S}s'"
+                f"SET lock_timeout = '{LOCK_PATIENCE_S}s'; {_DURABLE}"
             )
         except psycopg.Error as error:
             raise named(self._database, error, away=True) from None
