@@ -22,6 +22,7 @@ from tests.benchmarks import (
     pages,
     peers,
     plan,
+    queues,
     rate,
     soak,
     status,
@@ -42,6 +43,7 @@ PARTS = {
     "web": web.figures,
     "pages": pages.figures,
     "mail": mail.figures,
+    "queues": queues.figures,
 }
 MOST_S = 300.0
 

@@ -29,16 +29,16 @@ class Figure(NamedTuple):
     @classmethod
     def at_most(cls, what: str, value: float, most: float, unit: str = "s", goal: str = "") -> Figure:
         asked = f"at most {most:g} {unit}" + (f" (goal {goal})" if goal else "")
-        return cls(what, f"{_short(value)} {unit}", asked, value <= most)
+        return cls(what, f"{short(value)} {unit}", asked, value <= most)
 
     @classmethod
     def at_least(cls, what: str, value: float, least: float, unit: str = "x", goal: str = "") -> Figure:
         asked = f"at least {least:g} {unit}" + (f" (goal {goal})" if goal else "")
-        return cls(what, f"{_short(value)} {unit}", asked, value >= least)
+        return cls(what, f"{short(value)} {unit}", asked, value >= least)
 
     @classmethod
     def told(cls, what: str, value: float, unit: str) -> Figure:
-        return cls(what, f"{_short(value)} {unit}")
+        return cls(what, f"{short(value)} {unit}")
 
 
 def lines(figures: Iterable[Figure]) -> str:
@@ -90,5 +90,6 @@ def _version(name: str) -> str:
         return "absent"
 
 
-def _short(value: float) -> str:
+def short(value: float) -> str:
+    """Three digits of a small number, all of a large one."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
