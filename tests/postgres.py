@@ -36,13 +36,13 @@ class Server:
 
     def __init__(self, programs: Path, at: Path) -> None:
         self._programs = programs
-        self._at = at
+        self.folder = at
         self._names = (f"t{n}" for n in count())
         self._process: subprocess.Popen[bytes] | None = None
 
     def url(self, database: str = "postgres") -> str:
         """How a client finds this database."""
-        return f"postgresql://{USER}@/{database}?host={self._at}"
+        return f"postgresql://{USER}@/{database}?host={self.folder}"
 
     def new(self) -> str:
         """The URL of a place that is empty and new: a schema, which is made twenty times faster than a
@@ -59,18 +59,18 @@ class Server:
     def make(self) -> None:
         """Make the cluster."""
         if os.geteuid() == 0:
-            shutil.chown(self._at, USER, USER)
+            shutil.chown(self.folder, USER, USER)
         command = [*_owner(), str(self._programs / "initdb"), "-A", "trust", "-U", USER, "-E", "UTF8"]
-        command += ["--locale=C", "--no-sync", "-D", str(self._at / "data")]
-        subprocess.run(command, check=True, capture_output=True, cwd=self._at)
+        command += ["--locale=C", "--no-sync", "-D", str(self.folder / "data")]
+        subprocess.run(command, check=True, capture_output=True, cwd=self.folder)
 
     def start(self) -> None:
         """Start it; returns when it answers."""
-        given = {**SETTINGS, "unix_socket_directories": str(self._at)}
+        given = {**SETTINGS, "unix_socket_directories": str(self.folder)}
         settings = [word for name, value in given.items() for word in ("-c", f"{name}={value}")]
-        command = [*_owner(), str(self._programs / "postgres"), "-D", str(self._at / "data"), *settings]
-        with (self._at / "log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self._at)
+        command = [*_owner(), str(self._programs / "postgres"), "-D", str(self.folder / "data"), *settings]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder)
         for _ in range(LOOKS_MAX):
             try:
                 self.connect().close()
@@ -85,6 +85,14 @@ class Server:
             self._process.send_signal(how)
             self._process.wait(60)
             self._process = None
+
+    def demand_password(self, user: str, password: str) -> None:
+        """From now on this user is let in with a password only."""
+        access = self.folder / "data" / "pg_hba.conf"
+        access.write_text(f"local all {user} scram-sha-256\n{access.read_text()}")
+        with self.connect() as connection:
+            connection.execute(f"CREATE ROLE {user} LOGIN PASSWORD '{password}'")
+            connection.execute("SELECT pg_reload_conf()")
 
     @contextmanager
     def pause(self) -> Iterator[None]:
@@ -107,7 +115,7 @@ class Server:
             self._process.wait(LOOK_S)
         except subprocess.TimeoutExpired:
             return
-        raise Missing(f"PostgreSQL doesn't start: {(self._at / 'log').read_text(errors='replace')[-300:]}")
+        raise Missing(f"PostgreSQL doesn't start: {(self.folder / 'log').read_text(errors='replace')[-300:]}")
 
 
 @contextmanager

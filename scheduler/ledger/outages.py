@@ -10,18 +10,21 @@ import psycopg
 
 from scheduler.ledger.errors import LedgerAway, LedgerDamaged, LedgerError, LedgerUnavailable
 
-_PASSING = ("08", "25", "28", "3D", "40", "42501", "53", "54", "55", "57", "58", "F0")
+_PASSING = ("08", "25", "28", "3D", "3F", "40", "42501", "53", "54", "55", "57", "58", "F0")
 """How the codes of what may pass begin: away, read-only, refused, deadlock, no rights, full, shut down."""
 
 _DAMAGED = "XX"
 
+_RIGHTS = "the user of service.ledger must own the ledger's tables and be allowed to make them"
 _WAYS_OUT = {
     "password authentication failed": "set PGPASSWORD or PGPASSWORD_FILE, or look at ~/.pgpass",
     "no password supplied": "set PGPASSWORD or PGPASSWORD_FILE, or use ~/.pgpass",
     "does not exist": "make it (createuser, createdb), or correct service.ledger",
     "no pg_hba.conf entry": "the server lets nobody in like this; its pg_hba.conf says who may",
-    "permission denied": "the user of service.ledger must own the ledger's tables, or may not make them",
+    "permission denied": _RIGHTS,
+    "no schema has been selected": _RIGHTS,
     "read-only transaction": "this server is a standby; service.ledger must name the one that writes",
+    "during recovery": "this server is a standby; service.ledger must name the one that writes",
     "No space left": "make room on the server's disk",
 }
 

@@ -170,13 +170,19 @@ class PostgresqlDriver:
 
     @contextmanager
     def _begun(self, begin: str) -> Iterator[Cursor[tuple[Any, ...]]]:
-        if self._connection.closed:
-            self._connection = self._connected()
         try:
-            yield self._say(begin)
+            yield self._first(begin)
         except BaseException:
             self._undo()
             raise
+
+    def _first(self, begin: str) -> Cursor[tuple[Any, ...]]:
+        """Begin, on a new connection where the last one is gone: nothing that was said on it is lost."""
+        if not self._connection.closed:
+            with suppress(LedgerAway):
+                return self._say(begin)
+        self._connection = self._connected()
+        return self._say(begin)
 
     def _locked(self, told: Cursor[tuple[Any, ...]]) -> str:
         """The number of this transaction, which nobody else writes beside. Before there are records the lock
@@ -189,7 +195,7 @@ class PostgresqlDriver:
 
     def _commit(self, number: str) -> None:
         try:
-            done = self._connection.execute("COMMIT").statusmessage
+            done = self._connection.execute("COMMIT", prepare=False).statusmessage
         except psycopg.Error as error:
             trouble = self._named(error)
             if not isinstance(trouble, LedgerAway) or not self._was_committed(number):
@@ -216,7 +222,7 @@ class PostgresqlDriver:
 
     def _say(self, sql: str) -> Cursor[tuple[Any, ...]]:
         with self._naming():
-            return self._connection.execute(sql)
+            return self._connection.execute(sql, prepare=False)
 
     def _connected(self) -> Connection[tuple[Any, ...]]:
         try:
