@@ -209,8 +209,8 @@ class Survey:
 Step = Create | Deliver | Inspect | End | Survey
 
 Sent = Callable[[], None]
-"""Called once, as a request's bytes go out: from then on it counts as sent (S17). Whoever gave the right to send
-it may take that back by raising StepFailed: then nothing is sent, and that is what the call raises."""
+"""Called once, as a request's bytes go out: from then on it counts as sent (S17). Whoever gave the right to
+send it may take that back by raising StepFailed: then nothing is sent, and that is what the call raises."""
 
 
 # --- facts: what came of a step ------------------------------------------------------------------

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import NamedTuple
 
 from jobs.model import Instant
@@ -18,6 +19,36 @@ TICKING_S = 60.0
 UNWRITABLE = "the ledger can't be written"
 
 
+class Crewed(NamedTuple):
+    """This process among the workers of one ledger: what it is called, whether it leads, how many others
+    live, and whether the database doesn't answer."""
+
+    name: str
+    leads: bool
+    others: int
+    away: bool
+
+
+class WorkerState(StrEnum):
+    """What a worker does: it decides and carries out, it carries out, or its lease is over."""
+
+    LEADS = "leads"
+    WORKS = "works"
+    GONE = "gone"
+
+
+class Worker(NamedTuple):
+    """One on the list of those who work on a ledger: its machine and process, since when it is there, when it
+    gave its last sign of life, and how many steps it had in hand then."""
+
+    name: str
+    version: str
+    state: WorkerState
+    since: Instant
+    seen_at: Instant
+    in_hand: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vitals:
     """One moment of a house. Times that are over or that nobody knows are `None`.
@@ -25,7 +56,8 @@ class Vitals:
     `tick_age_s` is measured on a clock that nobody sets; `None` where no alarm was started. `cap` is how
     many conversations there may be at once, `counted` of `rate` requests count now, `penalty_s` is how long
     every request still waits because the account turned one away, and `shut` whether it said that it is
-    full. `clock_step_s` is how far the wall clock jumped and is not yet believed.
+    full. `clock_step_s` is how far the wall clock jumped and is not yet believed. `crew` is there where
+    several processes work on one ledger.
     """
 
     at: Instant
@@ -46,6 +78,7 @@ class Vitals:
     penalty_s: float
     shut: bool
     next_due: Instant | None
+    crew: Crewed | None = None
 
 
 class Outbox(NamedTuple):
@@ -58,7 +91,9 @@ class Outbox(NamedTuple):
 class Standing(NamedTuple):
     """What the ledger holds now, in numbers. `waiting` are promises that are open and not begun, `unknown`
     those of which nobody knows whether a conversation was made, `next_due` is the next of those that are
-    written; `holds` are reasons with their beginnings, `outbox` is by channel."""
+    written; `holds` are reasons with their beginnings, `outbox` is by channel. Where several processes work on
+    one ledger, `workers` are those on its list, and `jobs_waiting` steps that were decided and that none of
+    them has taken yet, the oldest `oldest_job_at`."""
 
     waiting: int
     held: int
@@ -68,6 +103,13 @@ class Standing(NamedTuple):
     next_due: Instant | None
     holds: Mapping[str, Instant]
     outbox: Mapping[str, Outbox]
+    workers: tuple[Worker, ...] = ()
+    jobs_waiting: int = 0
+    oldest_job_at: Instant | None = None
+
+    def behind_s(self, now: Instant) -> float:
+        """How long the oldest job that nobody has taken waits; 0.0 where there is none."""
+        return 0.0 if self.oldest_job_at is None else max(0.0, now - self.oldest_job_at)
 
 
 class Changed(NamedTuple):
@@ -127,11 +169,20 @@ def unready(vitals: Vitals) -> Iterator[str]:
         yield "draining: it was told to stop"
     if vitals.clock_held:
         yield "the clock jumped, and is not believed yet"
-    elif not vitals.begun:
+    elif not vitals.begun and (vitals.crew is None or vitals.crew.leads):
         yield "starting: what was promised is not taken up yet"
+    if vitals.crew is not None:
+        yield from _uncrewed(vitals.crew)
     if not vitals.writable:
         yield UNWRITABLE
     if vitals.tick_age_s is None:
         yield "the alarm was not started"
     elif vitals.tick_age_s > TICKING_S:
         yield f"the alarm has not ticked for {vitals.tick_age_s:.0f} s"
+
+
+def _uncrewed(crew: Crewed) -> Iterator[str]:
+    if crew.away:
+        yield "the database doesn't answer"
+    elif not crew.leads and not crew.others:
+        yield "no worker leads"

@@ -9,16 +9,17 @@ from __future__ import annotations
 import gc
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from jobs.perform import Hands
 from jobs.tavus.client import connect
 from scheduler.app.channels import Channels
+from scheduler.app.crewing import crewed, told
 from scheduler.app.observing import hear, observed, timed
 from scheduler.clock import Clock
 from scheduler.daemon import Daemon
 from scheduler.daemon.pruning import Pruning
 from scheduler.ledger import Closed, Ledger, Noted
+from scheduler.ledger.place import Place
 from scheduler.metrics import Metrics
 from scheduler.model import Config
 from scheduler.settings import Secret
@@ -27,7 +28,7 @@ from scheduler.telemetry import Telemetry
 
 @asynccontextmanager
 async def house(
-    config: Config, ledger: Path, key: Secret, clock: Clock, channels: Channels, metrics: Metrics
+    config: Config, ledger: Place, key: Secret, clock: Clock, channels: Channels, metrics: Metrics
 ) -> AsyncIterator[Daemon]:
     """A daemon with everything it needs, for as long as the block lasts.
 
@@ -37,15 +38,19 @@ async def house(
     account = config.account
     telemetry = Telemetry()
     async with connect(account.base_url, key.reveal(), account.ids) as tavus:
+        await told(clock, ledger)
         book = Ledger.open(ledger, account.base_url, clock.now(), timed(metrics, clock))
         _settle_memory()
         try:
             book.listen(_noted(telemetry), _closed(telemetry))
             hear(book, metrics)
             perform = observed(Hands(tavus, channels.by_name).perform, metrics, clock)
-            async with Daemon(book, perform, clock, config, telemetry, channels.compose) as daemon:
+            async with (
+                crewed(book, ledger, clock) as crew,
+                Daemon(book, perform, clock, config, telemetry, channels.compose, crew) as daemon,
+            ):
                 if config.service.keep_s is not None:
-                    pruning = Pruning(book, daemon, clock, telemetry, config.service.keep_s)
+                    pruning = Pruning(daemon.led, daemon, clock, telemetry, config.service.keep_s)
                     daemon.each_tick(pruning.tick)
                 yield daemon
         finally:

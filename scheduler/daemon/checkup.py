@@ -14,6 +14,7 @@ from scheduler.alarm import Alarm
 from scheduler.clock import Clock
 from scheduler.daemon.clockwatch import ClockWatch
 from scheduler.daemon.promising import Promising
+from scheduler.engine import Engine
 from scheduler.ledger import Ledger, LedgerError
 from scheduler.limits import Limits
 from scheduler.model import Config
@@ -32,6 +33,10 @@ class Turning(Protocol):
     unwritable: bool
     turns: int
     turned_at: Instant | None
+
+    @property
+    def engine(self) -> Engine:
+        """Who carries its steps out."""
 
     @property
     def in_hand(self) -> int:
@@ -81,6 +86,7 @@ class Checkup:
             penalty_s=max(0.0, (self._limits.held_until or now) - now),
             shut=self._limits.shut,
             next_due=self._promising.next_due,
+            crew=daemon.engine.crewed,
         )
 
     async def writable(self) -> bool:

@@ -64,10 +64,9 @@ class Daemon:
         self._terms = Terms(ledger)
         self._holding = Holding(ledger, clock, telemetry)
         self.letters = Letters(self._terms, compose)
-        told = (self._terms, self.letters, self._holding.hold)
-        runner = Runner(ledger, perform, self._limits, clock, *told)
-        surveyor = runner if led is ledger else Runner(led, perform, self._limits, clock, *told)
-        self._led = led
+        told = (perform, self._limits, clock, self._terms, self.letters, self._holding.hold)
+        runner, surveyor = Runner(ledger, *told), Runner(led, *told)
+        self.led = led
         self._promising = Promising(led)
         self._surveying = Surveying(led, surveyor, clock, self._holding.accepted, self._faulty)
         self._overlaps = Overlaps(led)
@@ -100,15 +99,13 @@ class Daemon:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
     ) -> None:
-        """Drain; after an error only finish what is in hand, since its outcome must not be lost.
-
-        What ended the house is raised as it is, not in a group of one.
-        """
+        """Drain; after an error only finish what is in hand, since its outcome must not be lost. What ended
+        the house is raised as it is, not in a group of one."""
         self._alarm.stop()
         if error is None:
             await self.drain()
         elif isinstance(error, Exception):
-            await self.settled()  # a group that is left by an error cancels its tasks
+            await self._settle()  # a group that is left by an error cancels its tasks
         try:
             await self._group.__aexit__(kind, error, tb)
         except BaseExceptionGroup as group:
@@ -120,7 +117,7 @@ class Daemon:
 
     async def turn(self) -> None:
         """One look at the ledger, and everything that is due started; once it stops, only links go out.
-        While another process leads, nothing: that one turns."""
+        While another process leads, that one turns."""
         self.turns += 1
         now = self._clock.now()
         if not await self._leads(now):
@@ -133,12 +130,12 @@ class Daemon:
             self._next_at = self._clockwatch.believed_at(now)
             return
         await self._promise(trust, now)
-        view = await self._led.look(now, len(self.engine))
+        view = await self.led.look(now, len(self.engine))
         if view.shut or view.paused:
             held = view.holds[0].reason if view.holds else None
             held = MissReason.CLOCK_HELD if trust is Trust.LIFTED else held
             await self._closing.close(now, held, self.turned_at)
-            view = await self._led.look(now, len(self.engine))
+            view = await self.led.look(now, len(self.engine))
         await self._overlaps.judge(view, now)
         await self._delivering.start(view.links, now)
         if self.stopping:
@@ -163,12 +160,17 @@ class Daemon:
         await self._hands.settled()
 
     async def drain(self) -> None:
-        """Finish what is in hand, and hand over the links that come of it, unless others are there to do
-        so; nothing else is started."""
+        """Finish what is in hand, and unless others are there the links that come of it; nothing else."""
         self.stop()
-        if self.engine.resign():
-            await self.settled()
-            return
+        if not await self.engine.resign():
+            await self._finish()
+        await self._settle()
+
+    async def _settle(self) -> None:
+        await self.engine.close()
+        await self.settled()
+
+    async def _finish(self) -> None:
         if self.begun:
             await self._try_turn()
         while len(self._hands) or len(self.engine):
@@ -192,9 +194,7 @@ class Daemon:
 
     async def once(self) -> None:
         """Do what is due now, as far as the limits let it happen soon, and leave; earlier at `stop`.
-
-        Raises LedgerUnavailable, but not while anything is in hand.
-        """
+        Raises LedgerUnavailable, but not while anything is in hand."""
         await self.turn()
         while not self.stopping and (len(self._hands) or (self.engine.term and await self._soon())):
             await self._clock.sleep_until(self._next_at, self.bell, REST_S)
@@ -221,7 +221,7 @@ class Daemon:
         try:
             await self.turn()
         except LedgerFenced:
-            self._next_at = self._clock.now()  # another process leads now: the next look sees it
+            self._next_at = None  # another process leads now, as the engine is about to see and to ring
             return
         except LedgerUnavailable as error:
             if not self.unwritable:
@@ -247,37 +247,37 @@ class Daemon:
 
     async def swap(self, config: Config) -> Mapping[str, int]:
         """Go on with another configuration: its effect on what was already promised (S7)."""
-        now = self._clock.now()
-        self.config = config
-        self._limits.set_rate(config.account.requests)
-        await self._holding.lift(Reason.SPENT)
-        self._delivering.reopen()
-        effect = await self._promising.swap(config.schedules, now)
+        await self._go_by(config)
+        effect = await self._promising.swap(config.schedules, self._clock.now())
         self._terms.know(self._promising.generation, config.schedules)
         self.bell.ring()
         return effect
 
     async def _follow(self) -> None:
-        """What is swapped in while another process leads: nothing that was promised changes by it here."""
+        """While another process leads, nothing that was promised changes by what is swapped in here."""
         if (pending := self._pending.config) is not None:
-            self.config = pending
-            await self._holding.lift(Reason.SPENT)
+            await self._go_by(pending)
             self._telemetry.say("reloaded", detail="another worker leads, by its own files")
             self._pending.done(pending)
+
+    async def _go_by(self, config: Config) -> None:
+        self.config = config
+        self._limits.set_rate(config.account.requests)
+        await self._holding.lift(Reason.SPENT)
+        self._delivering.reopen()
 
     async def _leads(self, now: Instant) -> bool:
         """Whether this process makes the turns; a term begins with what the last one left in the ledger."""
         term = self.engine.term
         if term and term != self._term:
             self.begun = False
-            await self._clockwatch.begin()
             await self.engine.begin(now)
+            await self._clockwatch.begin()
         self._term = term
         return bool(term)
 
     async def _take_up(self, now: Instant) -> None:
-        """Once the clock is believed: what was promised meanwhile, and what was missed (S4). Not only at a
-        start: after a jump of a month the plan goes on from now, whichever way it went."""
+        """Once the clock is believed, be it after a jump of a month: what was missed, and the plan (S4)."""
         await self._promising.begin(self.config.schedules, now)
         self._terms.know(self._promising.generation, self.config.schedules)
         self.begun = True

@@ -32,8 +32,10 @@ class Pruning:
         self._next_boot_s = 0.0
 
     def tick(self) -> None:
-        """Begin, if a day has passed since the last time; at the first tick of a house, too."""
-        if self._clock.boot() >= self._next_boot_s and not self._daemon.stopping:
+        """Begin, if a day has passed since the last time; at the first tick of a house, too. Of several
+        workers the one that leads does it."""
+        due = self._clock.boot() >= self._next_boot_s
+        if due and self._daemon.engine.term and not self._daemon.stopping:
             self._next_boot_s = self._clock.boot() + EVERY_S
             self._daemon.errand(self.once())
 

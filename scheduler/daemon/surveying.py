@@ -66,8 +66,11 @@ class Surveying:
         self._busy = True
         try:
             await (self._probe(grant) if self.denied else self._page(grant))
-        except (StepFailed, LedgerUnavailable):
+        except StepFailed:
             self._give_up(AGAIN_S)
+        except LedgerUnavailable:
+            self._give_up(AGAIN_S)
+            self._probe_at = self._not_before  # what it was answered is not written: ask again soon
         except Exception as error:
             self._give_up(policy.FAULT_WAIT_S)
             self._faulty(place(error))

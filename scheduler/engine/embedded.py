@@ -29,6 +29,7 @@ class Embedded:
     """Carries out steps in this process."""
 
     term = 1
+    crewed = None
 
     def __init__(self, parts: Parts) -> None:
         self._ledger, self._runner, self._limits, self._clock, self._hands = parts
@@ -75,9 +76,12 @@ class Embedded:
             else:
                 done(place[1], None)
 
-    def resign(self) -> bool:
+    async def resign(self) -> bool:
         """There is nobody else."""
         return False
+
+    async def close(self) -> None:
+        """Nothing begins by itself here."""
 
     def _grant(self, lane: Lane) -> Grant:
         return Grant(self._limits, self._clock, lane)

@@ -16,6 +16,7 @@ from scheduler.facts import Fact
 from scheduler.ledger import Ledger
 from scheduler.limits import Lane, Limits
 from scheduler.runner import Runner
+from scheduler.vitals import Crewed
 
 Delivered = Callable[[Address, Fact | None], None]
 """Called once for each delivery that was handed over, when it is done: what was noted of it, if anything."""
@@ -37,6 +38,10 @@ class Engine(Protocol):
     @property
     def term(self) -> int:
         """Which term of leading this is; 0 while another process leads, and no turn is to be made."""
+
+    @property
+    def crewed(self) -> Crewed | None:
+        """This process among others; `None` where there are none."""
 
     def __contains__(self, place: Place) -> bool:
         """Whether a step at this place is in hand, here or elsewhere."""
@@ -60,9 +65,12 @@ class Engine(Protocol):
     async def deliver(self, links: Sequence[tuple[str, Address]], done: Delivered) -> None:
         """Have each of these deliveries tried once."""
 
-    def resign(self) -> bool:
+    async def resign(self) -> bool:
         """This process stops: start nothing more here. Whether others are there to go on; if not, what its
         last turns still start is carried out here."""
+
+    async def close(self) -> None:
+        """Begin nothing more in this process's hands; what they hold goes on."""
 
 
 class Crew(Protocol):

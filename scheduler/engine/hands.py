@@ -20,11 +20,12 @@ Place = str | tuple[str, Address]
 
 
 class InHand:
-    """Tasks by place, inside a TaskGroup that is open for as long as the daemon is."""
+    """Tasks by place, inside a TaskGroup that is open for as long as the daemon is; each rings `bell` at its
+    end."""
 
     def __init__(self, group: asyncio.TaskGroup, bell: Bell) -> None:
         self._group = group
-        self._bell = bell
+        self.bell = bell
         self._tasks: dict[asyncio.Task[None], Place] = {}
         self._places: Counter[Place] = Counter()
 
@@ -56,4 +57,4 @@ class InHand:
         self._places[place] -= 1
         if not self._places[place]:
             del self._places[place]
-        self._bell.ring()
+        self.bell.ring()

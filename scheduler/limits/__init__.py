@@ -4,5 +4,6 @@
 """
 
 from scheduler.limits.limits import Admission, Lane, Limits
+from scheduler.limits.penalty import LONGEST_RETRY_AFTER_S
 
-__all__ = ["Admission", "Lane", "Limits"]
+__all__ = ["LONGEST_RETRY_AFTER_S", "Admission", "Lane", "Limits"]

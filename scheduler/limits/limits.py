@@ -93,6 +93,10 @@ class Limits:
         if count and lane is Lane.CREATE:
             self._line.given_back()
 
+    def outstanding(self, count: int) -> None:
+        """Count so many grants that somebody else gave out: each will end in one `sent` or `unsent` too."""
+        self._window.outstanding += count
+
     def turned_away(self, now: Instant, sent_at: Instant | None, retry_after_s: float | None) -> None:
         """A request was answered 429 or 408, or could not be sent (`sent_at` None): all lanes wait.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 from scheduler.clock import Bell
 from scheduler.daemon.pruning import EVERY_S, Pruning
 from scheduler.ledger.audit import audit
@@ -30,6 +32,7 @@ class Errands:
 
     stopping = False
     ledger = None
+    engine = SimpleNamespace(term=1)
 
     def __init__(self, clock) -> None:
         self._clock = clock

@@ -1,0 +1,125 @@
+"""Every worker's half: takes jobs and carries them out, with the same runner as a house of one process.
+
+A job is taken by one conditional write before anything is done outside, carried out, noted, and only then
+struck off. What must be told about its request goes to the leader. Which jobs there are is not decided here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from scheduler.clock import Bell
+from scheduler.engine.engine import Parts
+from scheduler.engine.shared.member import Member
+from scheduler.engine.shared.told import Tell, Told, done
+from scheduler.facts import Stage
+from scheduler.ledger import Ledger, LedgerUnavailable, Outgoing
+from scheduler.ledger.shared.jobs import ASK, CREATE, DELIVER, Job
+from scheduler.limits import Lane
+from scheduler.record import Record
+from scheduler.runner import Grant
+
+T = TypeVar("T")
+
+IN_HAND_MAX = 5_000
+"""Jobs that one worker holds at most; it takes more as they are done."""
+
+TAKE_MAX = 1_000
+"""Jobs taken in one transaction: so that others get theirs."""
+
+BREATH_S = 0.02
+"""Between two takings."""
+
+LOOK_S = 1.0
+"""Without a call, jobs are looked for this often."""
+
+AGAIN_S = 1.0
+
+
+class Working:
+    """Takes jobs until it is closed; ring `bell` when there may be some."""
+
+    def __init__(self, ledger: Ledger, parts: Parts, member: Member, tell: Tell) -> None:
+        self._ledger = ledger
+        self._runner, self._clock, self._hands = parts.runner, parts.clock, parts.hands
+        self._member = member
+        self._tell = tell
+        self._held: set[int] = set()
+        self._unsure = False
+        self._one = asyncio.Lock()
+        self._closed = False
+        self.bell = Bell()
+
+    async def run(self) -> None:
+        """Take what there is, for ever."""
+        while True:
+            try:
+                async with self._one:
+                    await self._take()
+            except LedgerUnavailable:
+                self._unsure = True  # it may be written all the same
+            await self._clock.sleep_until(None, self.bell, LOOK_S)
+
+    async def close(self) -> None:
+        """Take nothing more; returns when what is being taken has begun."""
+        self._closed = True
+        async with self._one:
+            pass
+
+    async def _take(self) -> None:
+        """Take as many as there is room for, a share at a time, and begin each."""
+        if self._unsure:
+            there = await self._ledger.jobs.there()
+            mine = [job for job in there if job.worker == self._member.id and job.id not in self._held]
+            await self._begin(mine)
+            self._unsure = False
+        while not self._closed and (room := IN_HAND_MAX - len(self._held)) > 0:
+            most = min(room, TAKE_MAX)
+            taken = await self._ledger.jobs.take(self._member.id, self._clock.now(), most)
+            if not taken:
+                return
+            await self._begin(taken)
+            await self._clock.sleep_until(None, Bell(), BREATH_S)  # the others' share is theirs to take
+
+    async def _begin(self, jobs: Sequence[Job]) -> None:
+        """Start each; what is taken is begun, however long its record can't be read."""
+        keys = [job.key for job in jobs if job.kind == CREATE]
+        links = [(job.key, job.address) for job in jobs if job.kind == DELIVER]
+        records = {r.key: r for r in await self._read(lambda: self._ledger.records(keys))} if keys else {}
+        found = await self._read(lambda: self._ledger.outgoing(links)) if links else []
+        outgoing = {(each.record.key, each.address): each for each in found}
+        for job in jobs:
+            work = self._work(job, records.get(job.key), outgoing.get((job.key, job.address)))
+            self._held.add(job.id)
+            self._hands.take((job.key, job.address) if job.kind == DELIVER else job.key, work)
+
+    async def _work(self, job: Job, record: Record | None, outgoing: Outgoing | None) -> None:
+        fact = None
+        if job.kind == ASK:
+            await self._runner.ask(job.key, self._grant(job))
+        elif outgoing is not None:
+            fact = await self._runner.deliver(outgoing)
+        elif record is not None and record.stage is Stage.CREATING and record.attempt_ended_at is None:
+            await self._runner.create(record, self._grant(job))
+        await self._struck_off(job)
+        self._held.discard(job.id)
+        self._tell(done(job, fact))
+        self.bell.ring()
+
+    async def _struck_off(self, job: Job) -> None:
+        await self._read(lambda: self._ledger.jobs.done(job.id))
+
+    async def _read(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """What the ledger says, however long that takes: what was taken here is nobody else's to do."""
+        while True:
+            try:
+                return await ask()
+            except LedgerUnavailable:
+                await self._clock.sleep_until(None, Bell(), AGAIN_S)
+
+    def _grant(self, job: Job) -> Grant:
+        worker = job.worker or ""
+        told = Told(job, lambda: self._member.may_send(worker), self._tell)
+        return Grant(told, self._clock, Lane(job.lane))

@@ -1,0 +1,166 @@
+"""The wire between the workers of one ledger: each listens on one connection, and speaks and renews its lease
+on another, beside the ledger's own.
+
+A call is a hint to look, or word of what a request has come to; one that is lost does no harm, since all that
+must be known stands in rows. Leases are kept by the database's clock. A connection that breaks is made anew.
+What calls mean is not known here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, Final, NamedTuple
+
+import psycopg
+from psycopg import AsyncConnection
+
+from jobs.model import Instant
+from scheduler.ledger.errors import LedgerError, LedgerUnavailable
+from scheduler.ledger.outages import named
+from scheduler.ledger.place import Database
+from scheduler.ledger.postgresql import LOCKED, ties
+
+LEASE_S: Final = 5.0
+"""After so long without a sign of life a worker is taken for dead."""
+
+CALL_BYTES: Final = 7_500
+"""What one call may hold: PostgreSQL allows 8,000 bytes."""
+
+_CHANNEL = "SELECT 'callboard_' || 'records'::regclass::oid::text"
+_NOW = "extract(epoch FROM clock_timestamp())::float8"
+_JOIN = f"""
+INSERT INTO workers (id, name, version, started_at, until, in_hand)
+SELECT %(id)s, %(name)s, %(version)s, t.now, t.now + {LEASE_S}, 0 FROM (SELECT {_NOW} AS now) AS t
+"""  # noqa: S608
+_BEAT = f"""
+WITH t AS (SELECT {_NOW} AS now),
+me AS (
+  UPDATE workers SET until = t.now + {LEASE_S}, in_hand = %(in_hand)s
+  FROM t WHERE id = %(id)s RETURNING 1
+), mine AS (
+  UPDATE lead SET until = t.now + {LEASE_S} FROM t WHERE worker = %(id)s AND epoch = %(epoch)s RETURNING 1
+)
+SELECT t.now, EXISTS (SELECT 1 FROM me), EXISTS (SELECT 1 FROM mine), l.until < t.now,
+  (SELECT count(*) FROM workers WHERE id != %(id)s AND until >= t.now),
+  (SELECT count(*) FROM workers WHERE id != %(id)s AND until < t.now)
+FROM t CROSS JOIN lead AS l
+"""  # noqa: S608
+_LEAD = f"""
+UPDATE lead SET epoch = epoch + 1, worker = %(id)s, since = {_NOW}, until = {_NOW} + {LEASE_S}
+WHERE until < {_NOW} AND EXISTS (SELECT 1 FROM workers WHERE id = %(id)s AND until >= {_NOW}) RETURNING epoch
+"""  # noqa: S608
+_RESIGN = "UPDATE lead SET until = 0 WHERE worker = %(id)s AND epoch = %(epoch)s"
+
+
+async def time_of(database: Database) -> Instant:
+    """What the database's clock shows. Raises LedgerUnavailable."""
+    try:
+        async with await AsyncConnection.connect(**ties(database)) as connection:
+            found = await (await connection.execute(f"SELECT {_NOW}")).fetchone()
+    except psycopg.Error as error:
+        raise named(database, error, away=True) from None
+    return 0.0 if found is None else float(found[0])
+
+
+class Beat(NamedTuple):
+    """What a sign of life was answered: the database's time, whether this worker was still on the list,
+    whether it still leads, whether nobody does, and how many others live and are taken for dead."""
+
+    now: float
+    listed: bool
+    leads: bool
+    vacant: bool
+    others: int
+    lapsed: int
+
+
+class Wire:
+    """One worker's wire; `hear` is called with each call of another's (or of its own), and with `None` after
+    any may have been lost. Verbs raise LedgerUnavailable."""
+
+    def __init__(self, database: Database, hear: Callable[[str | None], None]) -> None:
+        self._database = database
+        self._hear = hear
+        self._speaker: AsyncConnection | None = None
+        self._one = asyncio.Lock()
+        self._channel = ""
+
+    async def join(self, worker: str, name: str, version: str) -> None:
+        """Onto the list of workers."""
+        await self._run(_JOIN, {"id": worker, "name": name, "version": version})
+
+    async def beat(self, worker: str, epoch: int, in_hand: int) -> Beat:
+        """A sign of life, and of the lead if this worker has it in this epoch."""
+        said = {"id": worker, "epoch": epoch, "in_hand": in_hand}
+        return Beat(*await self._run(_BEAT, said))
+
+    async def lead(self, worker: str) -> int:
+        """Take the lead if nobody has it, while nobody writes; the epoch, or 0."""
+        async with self._speaking() as connection, connection.transaction():
+            await connection.execute(LOCKED)
+            found = await (await connection.execute(_LEAD, {"id": worker})).fetchone()
+        return 0 if found is None else int(found[0])
+
+    async def resign(self, worker: str, epoch: int) -> None:
+        """Let another one lead at once."""
+        await self._run(_RESIGN, {"id": worker, "epoch": epoch})
+
+    async def leave(self, worker: str) -> None:
+        """Off the list: what this worker had taken is given up."""
+        await self._run("DELETE FROM workers WHERE id = %(id)s", {"id": worker})
+
+    async def call(self, words: Iterable[str]) -> None:
+        """Call all workers, once for each of these, at most `CALL_BYTES` each."""
+        async with self._speaking() as connection, connection.pipeline():
+            for each in words:
+                await connection.execute("SELECT pg_notify(%s, %s)", (self._channel, each))
+
+    async def listen(self) -> None:
+        """Hear until the connection breaks, which is LedgerUnavailable."""
+        try:
+            async with AsyncExitStack() as stack:
+                connection = await AsyncConnection.connect(**ties(self._database))
+                stack.push_async_callback(connection.close)
+                await connection.execute(f"LISTEN {await self._named_channel(connection)}")
+                self._hear(None)
+                async for notice in connection.notifies():
+                    self._hear(notice.payload)
+        except psycopg.Error as error:
+            raise self._named(error) from None
+        raise LedgerUnavailable(f"{self._database}: the connection was closed")
+
+    async def close(self) -> None:
+        """Let go of what speaks."""
+        if self._speaker is not None:
+            await self._speaker.close()
+
+    async def _run(self, sql: str, said: dict[str, object]) -> tuple[Any, ...]:
+        async with self._speaking() as connection:
+            cursor = await connection.execute(sql, said)
+            return (await cursor.fetchone() or ()) if cursor.description else ()
+
+    @asynccontextmanager
+    async def _speaking(self) -> AsyncIterator[AsyncConnection]:
+        """What speaks, for one who speaks at a time."""
+        async with self._one:
+            try:
+                yield await self._connected()
+            except psycopg.Error as error:
+                raise self._named(error) from None
+
+    async def _connected(self) -> AsyncConnection:
+        if self._speaker is None or self._speaker.closed:
+            self._speaker = await AsyncConnection.connect(**ties(self._database))
+            # A sign of life that is lost with the server is none: it needs no disk.
+            await self._speaker.execute("SET synchronous_commit = off")
+            self._channel = await self._named_channel(self._speaker)
+        return self._speaker
+
+    async def _named_channel(self, connection: AsyncConnection) -> str:
+        found = await (await connection.execute(_CHANNEL)).fetchone()
+        return "" if found is None else str(found[0])
+
+    def _named(self, error: psycopg.Error) -> LedgerError:
+        return named(self._database, error, away=True)
