@@ -11,7 +11,7 @@ import pytest
 
 from jobs.errors import Reason
 from jobs.model import Address, Created, Delivered, Ended, EndReason
-from scheduler.facts import Attempted, Failed, Found, GaveUp, GiveUpReason, StepKind, StrayFound
+from scheduler.facts import Ask, Asked, Attempted, Failed, Found, GaveUp, GiveUpReason, StepKind, StrayFound
 from scheduler.ledger import Ledger, LedgerUnavailable, Link, Note
 from scheduler.ledger.audit import audit
 from scheduler.ledger.due import LINKS_MAX
@@ -173,3 +173,12 @@ async def test_a_fact_of_an_older_version_is_still_read(
         story = [told.fact for told in seen.story(key)]
     assert story[2] == Failed(StepKind.DELIVER, Reason.BUSY, "full", LOG)
     assert isinstance(story[0], Attempted)
+
+
+async def test_a_delivery_that_is_closed_and_opened_again_at_once_has_its_newer_bytes(ledger: Ledger) -> None:
+    key = await opened(ledger)
+    again = Note(key, Asked(Ask.RESEND, "ana"), DUE + 2, TO, messages={MAIL: b"anew"})
+    await ledger.note(Note(key, Delivered(MAIL), DUE + 1), again)
+    assert await written(ledger, key) == {"log": None, "mail": b"anew", "webhook": POST}
+    await ledger.note(again._replace(at=DUE + 3), Note(key, Delivered(MAIL), DUE + 4))
+    assert (await written(ledger, key))["mail"] is None

@@ -11,7 +11,7 @@ import pytest
 from scheduler.ledger import Place
 from scheduler.ledger.connecting import connect
 from scheduler.ledger.driver import Driver
-from scheduler.ledger.errors import LedgerError
+from scheduler.ledger.errors import LedgerAway, LedgerError
 from scheduler.ledger.writer import Writer
 from tests.contract.ledger.world import Watched, at_once
 
@@ -133,3 +133,31 @@ def test_a_loop_that_is_gone_stops_nobody(driver: Watched) -> None:
     assert asyncio.run(writer.submit(job("b"))) == "b"
     assert done(driver) == ["a", "b"]
     writer.close()
+
+
+async def test_who_only_reads_waits_for_no_writer_and_writes_nothing(
+    writer: Writer, driver: Watched, place: Place
+) -> None:
+    other = connect(place)
+    with other.transaction():
+        async with asyncio.timeout(10):
+            assert await writer.submit(lambda driver: driver.fetch("SELECT what FROM done"), reads=True) == []
+    other.close()
+    one, written = await at_once(
+        driver, writer.submit(lambda driver: driver.fetch("SELECT 1"), reads=True), writer.submit(job("a"))
+    )
+    assert (one, written, done(driver)) == ([(1,)], "a", ["a"])
+
+
+async def test_a_database_that_is_away_is_told_to_all_and_tried_for_none(
+    writer: Writer, driver: Watched
+) -> None:
+    tried = []
+
+    def away(driver: Driver) -> None:
+        tried.append(driver)
+        raise LedgerAway("gone")
+
+    results = await at_once(driver, writer.submit(job("x")), *(writer.submit(away) for _ in range(3)))
+    assert [type(each) for each in results] == [str, LedgerAway, LedgerAway, LedgerAway]
+    assert len(tried) == 1
