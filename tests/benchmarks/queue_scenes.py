@@ -137,7 +137,7 @@ def restarted(world: World) -> Seen:
         time.sleep(QUIET_S)
         return {
             "from the server's return until a new job is handed over, s": back - up_at,
-            "jobs in hand that were begun a second time": _twice(world.told("begun")),
+            "acts twice for one job": _twice(world.told("acted")),
             "jobs that were never done": HELD + 1 - len({each.job for each in world.told("done")}),
         }
 

@@ -183,7 +183,8 @@ class Rows:
 
 
 class Pgqueuer:
-    """The same work as an entrypoint of pgqueuer, tuned: one asyncpg connection, as its guide advises."""
+    """The same work as an entrypoint of pgqueuer, tuned: one asyncpg connection, as its guide advises,
+    and without its scheduler, whose end would cancel the work in hand."""
 
     def __init__(self, url: str, events: Events, hold_s: float) -> None:
         self._url, self._events, self._hold_s = url, events, hold_s
@@ -209,18 +210,18 @@ class Pgqueuer:
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[Any]:
         import asyncpg
-        from pgqueuer import Job, PgQueuer
+        from pgqueuer import AsyncpgDriver, Job, Queries, QueueManager
 
         connection = await asyncpg.connect(self._url)
-        queuer = PgQueuer.from_asyncpg_connection(connection)
+        queue = QueueManager(Queries(AsyncpgDriver(connection)))
 
-        @queuer.entrypoint("work")
+        @queue.entrypoint("work")
         async def work(job: Job) -> None:
             await self._work(int(job.payload or b""))
 
         self._events.tell("ready")
         try:
-            yield queuer
+            yield queue
         finally:
             await connection.close()
 
