@@ -21,7 +21,7 @@ STOPPED_S = 8.0
 AWAY_S = 2.0
 NOTED_S = 0.4
 """Until a worker's last note is surely written."""
-QUIET_S = 8.0
+QUIET_S = 10.0
 IDLE_S = 30.0
 FLUSHED_S = 1.2
 """From a session's last statement until the server's counters surely show it."""
