@@ -6,7 +6,7 @@ other process, and works on any ledger.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from jobs.model import Address, Instant
 from scheduler.clock import breathe
@@ -34,6 +34,9 @@ class Embedded:
     def __init__(self, parts: Parts) -> None:
         self._ledger, self._runner, self._limits, self._clock, self._hands = parts
 
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Nobody else writes."""
+
     def __contains__(self, place: Place) -> bool:
         return place in self._hands
 
@@ -41,9 +44,11 @@ class Embedded:
         return len(self._hands)
 
     async def begin(self, now: Instant) -> None:
-        """What the last process sent counts (S17); a POST that it left behind is looked for (S12)."""
-        self._limits.begin(await self._ledger.requests_since(now - self._limits.window_s, now))
+        """What the last process sent counts (S17), and a POST without an answer as sent now; it is looked
+        for (S12)."""
         left_behind = await self._ledger.in_flight()
+        sent = await self._ledger.requests_since(now - self._limits.window_s)
+        self._limits.begin([*sent, *(now for _ in left_behind)])
         await self._ledger.note(*(self._runner.interrupted(record, now) for record in left_behind))
 
     async def look(self, now: Instant) -> None:

@@ -43,6 +43,10 @@ class Engine(Protocol):
     def crewed(self) -> Crewed | None:
         """This process among others; `None` where there are none."""
 
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Call this when another process has written to the ledger, or may have, and when workers come, go
+        or lead."""
+
     def __contains__(self, place: Place) -> bool:
         """Whether a step at this place is in hand, here or elsewhere."""
 

@@ -105,22 +105,18 @@ def surveyed(driver: Driver, pages: int, now: Instant) -> None:
     tell(driver, "surveyed", {"pages": pages}, now)
 
 
-def requests_since(driver: Driver, since: Instant, now: Instant) -> list[Instant]:
-    """About when requests were sent since then: what the rate limit must remember over a restart (S17).
-
-    An answer is noted later than its request was sent, and a POST without one counts as sent now: it
-    errs to our cost.
-    """
+def requests_since(driver: Driver, since: Instant) -> list[Instant]:
+    """About when requests that were answered were sent since then: what the rate limit must remember over a
+    restart (S17). An answer is noted later than its request was sent: it errs to our cost."""
     places = ", ".join("?" * len(_ANSWERS))
     sql = (
         f"SELECT at, 1 FROM facts WHERE at >= ? AND kind IN ({places}) "  # noqa: S608
         "UNION ALL SELECT at, 1 FROM facts WHERE at >= ? AND kind = 'failed' "
         "AND json_extract(data, '$.step') != 'deliver' "
         "UNION ALL SELECT at, CAST(json_extract(data, '$.pages') AS INTEGER) FROM facts "
-        "WHERE at >= ? AND kind = 'surveyed' "
-        "UNION ALL SELECT ?, count(*) FROM records WHERE stage = 'creating' AND attempt_ended_at IS NULL"
+        "WHERE at >= ? AND kind = 'surveyed'"
     )
-    found = driver.fetch(sql, (since, *_ANSWERS, since, since, now))
+    found = driver.fetch(sql, (since, *_ANSWERS, since, since))
     return sorted(at for at, count in found for _ in range(count))
 
 

@@ -247,9 +247,9 @@ class Ledger:
         """A Survey has read this many pages."""
         await self._do(lambda driver: account.surveyed(driver, pages, now))
 
-    async def requests_since(self, since: Instant, now: Instant) -> list[Instant]:
-        """About when requests were sent since then."""
-        return await self._read(lambda driver: account.requests_since(driver, since, now))
+    async def requests_since(self, since: Instant) -> list[Instant]:
+        """About when requests that were answered were sent since then."""
+        return await self._read(lambda driver: account.requests_since(driver, since))
 
     async def _do(self, job: Callable[[Driver], T]) -> T:
         check = self._check

@@ -33,10 +33,7 @@ LEAVE_S = 2.0
 
 
 class SharedCrew:
-    """This process as one of the workers of a ledger, and the engine that a daemon gets of it.
-
-    `on_rows` are called when another process has written to the ledger, or may have.
-    """
+    """This process as one of the workers of a ledger, and the engine that a daemon gets of it."""
 
     def __init__(self, ledger: Ledger, database: Database, clock: SharedClock, name: Name) -> None:
         self._ledger = ledger
@@ -44,7 +41,7 @@ class SharedCrew:
         self._wire = Wire(database, self._hear)
         self.member = Member(self._wire, clock, name)
         self.led = ledger.under(self.member.check)
-        self.on_rows: list[Callable[[], None]] = []
+        self._on_rows: list[Callable[[], None]] = []
         self._group = asyncio.TaskGroup()
         self._tasks: list[asyncio.Task[None]] = []
         self._words: list[Word] = []
@@ -56,11 +53,17 @@ class SharedCrew:
     def engine(self, parts: Parts) -> Handing:
         """The engine of this process, which takes jobs from now on."""
         working = self._working = Working(self._ledger, parts, self.member, self._say)
-        handing = self._handing = Handing(parts, self.member, self._retire, working.close)
-        self.on_rows.append(parts.hands.bell.ring)
-        self.member.watch(parts.hands.bell.ring, lambda: len(parts.hands))
+        handing = self._handing = Handing(parts, self.member, self._retire, working.close, self.listen)
+        self.listen(parts.hands.bell.ring)
+        self.member.in_hand = lambda: len(parts.hands)
         self._begin(working.run())
         return handing
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Call this when another process has written to the ledger, or may have, and when workers come, go
+        or lead."""
+        self._on_rows.append(listener)
+        self.member.watch(listener)
 
     async def __aenter__(self) -> SharedCrew:
         """Onto the list, leading if nobody does. Raises LedgerUnavailable."""
@@ -81,7 +84,10 @@ class SharedCrew:
             async with asyncio.timeout(LEAVE_S):
                 await self.member.leave()
                 await self._wire.close()
-        await self._group.__aexit__(None, None, None)
+        try:
+            await self._group.__aexit__(None, None, None)
+        except BaseExceptionGroup as group:  # what ended it is raised as it is
+            raise group.exceptions[0] from None
 
     # --- what is said and heard ---
 
@@ -107,7 +113,7 @@ class SharedCrew:
         words = json.loads(call) if call is not None and call.startswith("[") else []
         over = [word for word in words if self.member.epoch and self._handing and self._handing.hear(word)]
         if call is None or over or (what == ROWS and whose != self._ledger.voice):
-            for listener in self.on_rows:
+            for listener in self._on_rows:
                 listener()
 
     async def _telling(self) -> None:

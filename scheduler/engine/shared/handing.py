@@ -15,7 +15,7 @@ from jobs.model import Address, Instant
 from scheduler.engine.engine import Delivered, Parts
 from scheduler.engine.hands import Place
 from scheduler.engine.shared.member import Member
-from scheduler.engine.shared.told import DONE, SENT, UNSENT, Word, fact_of
+from scheduler.engine.shared.told import ABOUT_ALL, DONE, SENT, UNSENT, Word, fact_of
 from scheduler.ledger import LedgerError
 from scheduler.ledger.shared.jobs import ASK, DELIVER, Job
 from scheduler.limits import Lane
@@ -26,6 +26,7 @@ JOB_S = 15.0
 
 Retire = Callable[[], Awaitable[bool]]
 Close = Callable[[], Awaitable[None]]
+Listen = Callable[[Callable[[], None]], None]
 
 LOOK_S = 1.0
 """How often the jobs themselves are looked at; between, workers tell."""
@@ -48,10 +49,11 @@ class _Out:
 class Handing:
     """The engine of the process that leads."""
 
-    def __init__(self, parts: Parts, member: Member, retire: Retire, close: Close) -> None:
+    def __init__(self, parts: Parts, member: Member, retire: Retire, close: Close, listen: Listen) -> None:
         self._ledger, _, self._limits, self._clock, _ = parts
         self._member = member
         self._retire, self._close_hands = retire, close
+        self.listen = listen
         self._out: dict[int, _Out] = {}
         self._places: Counter[Place] = Counter()
         self._looked_at: Instant = 0.0
@@ -74,14 +76,15 @@ class Handing:
         return len(self._out) if self.term else 0
 
     async def begin(self, now: Instant) -> None:
-        """What was sent and handed out before this term counts (S17)."""
+        """What was sent and handed out before this term counts (S17); and one page of the list more, which
+        the last leader may have asked for and not told."""
         self._member.act()
         self._out.clear()
         self._places.clear()
-        sent = await self._ledger.requests_since(now - self._limits.window_s, now)
+        sent = await self._ledger.requests_since(now - self._limits.window_s)
         held_until = await self._ledger.jobs.held_until()
         there = await self._ledger.jobs.there()
-        self._limits.begin(sent, sum(job.kind != DELIVER for job in there), held_until)
+        self._limits.begin([*sent, now], sum(job.kind != DELIVER for job in there), held_until)
         self._put(there, now)
         self._unsure, self._looked_at = False, 0.0
 
@@ -90,6 +93,7 @@ class Handing:
         if not self._unsure and abs(now - self._looked_at) < LOOK_S:
             return
         reaped = await self._ledger.jobs.reap(now)
+        self._member.lost(reaped.lapsed)
         for job in reaped.untaken:
             self._over(job.id, sent=False)
         for job in reaped.orphaned:
@@ -158,7 +162,7 @@ class Handing:
             self._over(number, sent=True, fact_told=word)
         elif what in (SENT, UNSENT):
             self._close(number, sent=what == SENT, at=args[0] if what == SENT else None)
-        else:
+        elif what in ABOUT_ALL:
             getattr(self._limits, what)(*args)
         return bool(what == DONE)
 

@@ -22,6 +22,9 @@ Word = list[Any]
 Tell = Callable[[Word], None]
 
 SENT, UNSENT, DONE, TURNED_AWAY = "sent", "unsent", "done", "turned_away"
+ABOUT_ALL = frozenset({"accepted", "opened", "full", TURNED_AWAY, "undecided"})
+"""What an answer says of everybody's next request: verbs of the limits, by their names."""
+
 DETAIL_MAX = 500
 """Characters of a failure's text that are passed on: it is for one log line."""
 

@@ -57,7 +57,8 @@ class Working:
         while True:
             try:
                 async with self._one:
-                    await self._take()
+                    if self._unsure or await self._ledger.jobs.waiting():
+                        await self._take()
             except LedgerUnavailable:
                 self._unsure = True  # it may be written all the same
             await self._clock.sleep_until(None, self.bell, LOOK_S)

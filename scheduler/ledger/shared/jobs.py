@@ -79,12 +79,13 @@ class Job(NamedTuple):
 
 
 class Reaped(NamedTuple):
-    """Jobs that nobody will finish: those that nobody took in time, and those whose worker is gone; and what
-    was noted of their records."""
+    """Jobs that nobody will finish: those that nobody took in time, and those whose worker is gone; what was
+    noted of their records; and the names of the workers that were taken for dead."""
 
     untaken: Sequence[Job]
     orphaned: Sequence[Job]
     noted: Sequence[Noted]
+    lapsed: Sequence[str]
 
 
 def put_claimed(
@@ -121,6 +122,11 @@ def take(driver: Driver, worker: str, now: Instant, most: int) -> list[Job]:
     return sorted(Job(*row) for row in found)
 
 
+def waiting(driver: Driver) -> bool:
+    """Whether nobody has taken one yet."""
+    return bool(driver.fetch("SELECT 1 FROM jobs WHERE worker IS NULL LIMIT 1"))
+
+
 def done(driver: Driver, batches: Sequence[Sequence[int]]) -> list[None]:
     """These jobs are carried out, and what came of them is noted."""
     ids = rows.listed([str(each) for batch in batches for each in batch])
@@ -147,13 +153,13 @@ def held_until(driver: Driver) -> Instant | None:
 def reap(driver: Driver, now: Instant) -> Reaped:
     """Forget workers whose lease is over, and give up what nobody will finish. A POST of theirs has an
     unknown outcome, but one that nobody took was certainly never sent (S12, S14)."""
-    driver.execute("DELETE FROM workers WHERE until < ?", (now,))
+    lapsed = [row[0] for row in driver.fetch("DELETE FROM workers WHERE until < ? RETURNING name", (now,))]
     gone = [Job(*row) for row in driver.fetch(_GONE, (now,))]
     untaken = [job for job in gone if job.worker is None]
     orphaned = [job for job in gone if job.worker is not None]
     done(driver, [[job.id for job in gone]] if gone else [])
     noted = notes.write(driver, [[*_unsent(driver, untaken, now), *_lost(driver, now)]])[0]
-    return Reaped(untaken, orphaned, noted)
+    return Reaped(untaken, orphaned, noted, lapsed)
 
 
 def _unsent(driver: Driver, untaken: Sequence[Job], now: Instant) -> Iterator[Note]:

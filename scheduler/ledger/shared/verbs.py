@@ -55,6 +55,11 @@ class Jobs:
         """What came of this job is noted: strike it off."""
         await self._share(jobs.done, (number,))
 
+    async def waiting(self) -> bool:
+        """Whether there is any to be taken, which costs less than trying to."""
+        found: bool = await self._read(jobs.waiting)
+        return found
+
     async def there(self) -> list[Job]:
         """All jobs, taken or not."""
         found: list[Job] = await self._read(jobs.there)

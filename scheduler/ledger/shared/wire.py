@@ -21,9 +21,10 @@ from scheduler.ledger.errors import LedgerError, LedgerUnavailable
 from scheduler.ledger.outages import named
 from scheduler.ledger.place import Database
 from scheduler.ledger.postgresql import LOCKED, ties
+from scheduler.ledger.shared.workers import LEASE_S as LEASE_S
 
-LEASE_S: Final = 5.0
-"""After so long without a sign of life a worker is taken for dead."""
+PATIENCE_S: Final = 8.0
+"""Longer than a stopped process may keep the writers' lock, whom a new leader waits for."""
 
 CALL_BYTES: Final = 7_500
 """What one call may hold: PostgreSQL allows 8,000 bytes."""
@@ -143,12 +144,16 @@ class Wire:
 
     @asynccontextmanager
     async def _speaking(self) -> AsyncIterator[AsyncConnection]:
-        """What speaks, for one who speaks at a time."""
+        """What speaks, for one who speaks at a time; a server that says nothing is as good as away."""
         async with self._one:
             try:
-                yield await self._connected()
+                async with asyncio.timeout(PATIENCE_S):
+                    yield await self._connected()
             except psycopg.Error as error:
                 raise self._named(error) from None
+            except TimeoutError:
+                await self.close()
+                raise LedgerUnavailable(f"{self._database}: no answer within {PATIENCE_S:.0f} s") from None
 
     async def _connected(self) -> AsyncConnection:
         if self._speaker is None or self._speaker.closed:

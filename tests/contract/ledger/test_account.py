@@ -67,15 +67,9 @@ async def test_what_the_rate_must_remember_are_requests_of_the_window(ledger: Le
     await ledger.note(*(Note(key, fact, DUE + at) for fact, at in others))  # type: ignore[arg-type]
     await ledger.surveyed(2, DUE + 8)
     sent = [DUE + 1, DUE + 2, DUE + 3, DUE + 6, DUE + 7, DUE + 8, DUE + 8]
-    assert (await ledger.requests_since(OPENS, DUE + 9))[-7:] == sent
-    assert await ledger.requests_since(DUE + 7, DUE + 9) == sent[-3:]
-    assert await ledger.requests_since(DUE + 99, DUE + 99) == []
-
-
-async def test_a_post_without_an_answer_counts_as_sent_now(ledger: Ledger) -> None:
-    await promised(ledger, occurrence("ana"))
-    await claimed(ledger, 1)
-    assert await ledger.requests_since(DUE + 50, DUE + 60) == [DUE + 60]
+    assert (await ledger.requests_since(OPENS))[-7:] == sent
+    assert await ledger.requests_since(DUE + 7) == sent[-3:]
+    assert await ledger.requests_since(DUE + 99) == []
 
 
 async def test_what_was_written_is_there_when_it_is_opened_again(
