@@ -102,7 +102,7 @@ class Working:
             await self._runner.ask(job.key, self._grant(job))
         elif outgoing is not None:
             fact = await self._runner.deliver(outgoing)
-        elif record is not None and record.stage is Stage.CREATING and record.attempt_ended_at is None:
+        elif record is not None and _is_claimed(record, job):
             await self._runner.create(record, self._grant(job))
         await self._struck_off(job)
         self._held.discard(job.id)
@@ -124,3 +124,10 @@ class Working:
         worker = job.worker or ""
         told = Told(job, lambda: self._member.may_send(worker), self._tell)
         return Grant(told, self._clock, Lane(job.lane))
+
+
+def _is_claimed(record: Record, job: Job) -> bool:
+    """Whether this job's claim is still in force: whoever was stopped between taking and reading may find the
+    next one there, and a POST of it on the wire."""
+    waits = record.stage is Stage.CREATING and record.attempt_ended_at is None
+    return waits and record.attempted_at == job.granted_at

@@ -24,7 +24,7 @@ SHARE_MIN = 10
 """Fewer are not shared out: they are begun in a moment."""
 
 _SHARED = "SELECT (SELECT count(*) FROM jobs WHERE worker IS NULL), (SELECT count(*) FROM workers)"
-_COLUMNS = "id, kind, key, channel, target, lane, not_after, worker"
+_COLUMNS = "id, kind, key, channel, target, lane, granted_at, not_after, worker"
 _PUT = """
 INSERT INTO jobs (kind, key, channel, target, lane, granted_at, not_after) VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO NOTHING
@@ -60,8 +60,8 @@ INSERT INTO meta VALUES ('held_until', ?) ON CONFLICT (name) DO UPDATE SET value
 
 
 class Job(NamedTuple):
-    """One step for one worker: `kind` is create, ask or deliver, `lane` that of its grant. A request may only
-    leave before `not_after`; `worker` is who took it."""
+    """One step for one worker: `kind` is create, ask or deliver, `lane` that of its grant. What was granted at
+    `granted_at` (a create's claim was made then) may only leave before `not_after`; `worker` is who took it."""
 
     id: int
     kind: str
@@ -69,6 +69,7 @@ class Job(NamedTuple):
     channel: str
     target: str
     lane: int
+    granted_at: Instant
     not_after: Instant
     worker: str | None
 
