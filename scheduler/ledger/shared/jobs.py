@@ -60,8 +60,9 @@ INSERT INTO meta VALUES ('held_until', ?) ON CONFLICT (name) DO UPDATE SET value
 
 
 class Job(NamedTuple):
-    """One step for one worker: `kind` is create, ask or deliver, `lane` that of its grant. What was granted at
-    `granted_at` (a create's claim was made then) may only leave before `not_after`; `worker` is who took it."""
+    """One step for one worker: `kind` is create, ask or deliver, `lane` that of its grant. What was granted
+    at `granted_at` (a create's claim was made then) may only leave before `not_after`; `worker` is who took
+    it."""
 
     id: int
     kind: str
