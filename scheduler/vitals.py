@@ -91,9 +91,9 @@ class Outbox(NamedTuple):
 class Standing(NamedTuple):
     """What the ledger holds now, in numbers. `waiting` are promises that are open and not begun, `unknown`
     those of which nobody knows whether a conversation was made, `next_due` is the next of those that are
-    written; `holds` are reasons with their beginnings, `outbox` is by channel. Where several processes work on
-    one ledger, `workers` are those on its list, and `jobs_waiting` steps that were decided and that none of
-    them has taken yet, the oldest `oldest_job_at`."""
+    written; `holds` are reasons with their beginnings, `outbox` is by channel. Of several processes on one
+    ledger, `workers` are those on its list, and `jobs_waiting` steps that were decided and that none of them
+    has taken yet, the oldest since `oldest_job_at`."""
 
     waiting: int
     held: int

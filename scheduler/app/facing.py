@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from aiohttp import web
 
@@ -19,6 +18,7 @@ from scheduler.app.observing import LoopWatch
 from scheduler.clock import Clock
 from scheduler.daemon import Daemon
 from scheduler.desk import Desk
+from scheduler.ledger import Place
 from scheduler.ledger.snapshot import Snapshot
 from scheduler.metrics import Metrics
 from scheduler.model import SecretRef, Service
@@ -42,7 +42,7 @@ class Face:
     """What a face is made of."""
 
     daemon: Daemon
-    ledger: Path
+    ledger: Place
     metrics: Metrics
     clock: Clock
     telemetry: Telemetry
@@ -79,14 +79,14 @@ def _application(face: Face, token: Secret | None) -> web.Application:
     checkup = face.daemon.checkup
     app = application(faulty, local=token is None)
     numbers = Numbers(face.metrics, face.ledger, face.clock, checkup.vitals, face.reload)
-    app.add_routes(health_routes(Health(checkup.vitals, checkup.writable)))
+    app.add_routes(health_routes(Health(checkup.vitals, checkup.writable, numbers.standing)))
     app.add_routes(numbers_routes(numbers))
     _show_pages(app, face, token)
     return app
 
 
 def _show_pages(app: web.Application, face: Face, token: Secret | None) -> None:
-    """Pages, which are told of each commit, and of each tick: time goes on, too."""
+    """Pages, which are told of each commit, here or elsewhere, and of each tick: time goes on, too."""
 
     def wrong(times: int) -> None:
         face.telemetry.say("sign_in_refused", grave=True, times=times)
@@ -101,6 +101,7 @@ def _show_pages(app: web.Application, face: Face, token: Secret | None) -> None:
     )
     changes = add_pages(app, house, face.desk, token, wrong)
     daemon.ledger.listen(lambda _: changes.ring(), lambda _: changes.ring())
+    daemon.engine.listen(changes.ring)
     daemon.each_tick(changes.ring)
 
 

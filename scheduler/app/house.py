@@ -46,7 +46,7 @@ async def house(
             hear(book, metrics)
             perform = observed(Hands(tavus, channels.by_name).perform, metrics, clock)
             async with (
-                crewed(book, ledger, clock) as crew,
+                crewed(book, ledger, clock, telemetry, metrics) as crew,
                 Daemon(book, perform, clock, config, telemetry, channels.compose, crew) as daemon,
             ):
                 if config.service.keep_s is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from jobs.model import Instant
 from scheduler.ledger import account, line
 from scheduler.ledger.driver import Driver
+from scheduler.ledger.shared import workers
 from scheduler.vitals import Outbox, Standing
 
 _OUTBOX = (
@@ -28,6 +29,7 @@ _COUNTS = {
 
 def standing(driver: Driver, now: Instant) -> Standing:
     """The numbers of this moment."""
+    jobs_waiting, oldest_job_at = workers.waiting(driver)
     return Standing(
         waiting=line.waiting(driver, now),
         held=line.held(driver, now),
@@ -36,6 +38,9 @@ def standing(driver: Driver, now: Instant) -> Standing:
         ],
         holds={hold.reason: hold.since for hold in account.holds(driver)},
         outbox={row[0]: Outbox(row[1], row[2] or now) for row in driver.fetch(_OUTBOX)},
+        workers=workers.listed(driver, now),
+        jobs_waiting=jobs_waiting,
+        oldest_job_at=oldest_job_at,
         **{name: int(driver.fetch(sql)[0][0]) for name, sql in _COUNTS.items()},
     )
 

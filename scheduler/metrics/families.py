@@ -26,6 +26,7 @@ LINKS = "Links that were handed over, or given up for this reason."
 FAULTS = "Unexpected exceptions that postponed something."
 STALL = "How late a timer of the event loop came; one is looked at every 5 s."
 WRITES = "One transaction of the ledger's writer, until it is on the disk."
+TAKEOVERS = "Times that this process began to lead."
 BEATS = "Heartbeats that were sent, failed, or were kept back."
 
 
@@ -49,6 +50,7 @@ class Families:
         self.faults = self._count("callboard_faults", FAULTS)
         self.stall = self._spread("callboard_loop_stall_seconds", STALL, SHORT_S)
         self.writes = self._spread("callboard_ledger_transaction_seconds", WRITES, SHORT_S)
+        self.takeovers = self._count("callboard_takeovers", TAKEOVERS)
         self.heartbeats = self._count("callboard_heartbeats", BEATS, "result")
 
     def _gauge(self, name: str, words: str, *labels: str) -> Gauge:

@@ -89,6 +89,10 @@ class Metrics:
         """A heartbeat was `sent`, `failed`, or `kept_back`."""
         self._families.heartbeats.labels(result).inc()
 
+    def took_over(self) -> None:
+        """This process leads from now on."""
+        self._families.takeovers.inc()
+
     def succeeded(self, schedule: str, at: Instant) -> None:
         """A link of this schedule was handed over."""
         self._families.success.labels(schedule).set(at)

@@ -6,6 +6,7 @@ have it, and nothing is remembered from one reading to the next.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
@@ -15,7 +16,7 @@ from prometheus_client.registry import Collector
 from jobs.errors import Reason
 from jobs.model import Instant
 from scheduler.facts import MissReason
-from scheduler.vitals import Reload, Standing, Vitals, unready
+from scheduler.vitals import Reload, Standing, Vitals, WorkerState, unready
 
 HOLDS: Final = (Reason.DENIED, Reason.SPENT, MissReason.CLOCK_HELD)
 CHANNELS: Final = ("log", "mail", "webhook", "slack")
@@ -36,6 +37,22 @@ _Values = Callable[[Standing, Instant], Mapping[str, float]]
 
 def _of_ledger(value: Callable[[Standing], float]) -> _Value:
     return lambda reading: None if reading.standing is None else value(reading.standing)
+
+
+def _of_workers(value: Callable[[Standing, Instant], float]) -> _Value:
+    """Where several processes work on one ledger."""
+    return lambda r: None if r.standing is None or r.vitals.crew is None else value(r.standing, r.vitals.at)
+
+
+def _leads(reading: Reading) -> float | None:
+    return None if reading.vitals.crew is None else reading.vitals.crew.leads
+
+
+def _workers(standing: Standing) -> Mapping[str, float]:
+    """By what they do; nothing where there is but one process."""
+    if not standing.workers:
+        return {}
+    return {**dict.fromkeys(WorkerState, 0.0), **Counter(each.state for each in standing.workers)}
 
 
 def _next_due(reading: Reading) -> float | None:
@@ -105,6 +122,15 @@ GAUGES: Final[Mapping[str, tuple[str, _Value]]] = {
     ),
     "callboard_alarm_last_tick_timestamp_seconds": ("When the alarm last ticked.", _ticked_at),
     "callboard_steps_in_hand": ("Requests and deliveries under way.", lambda r: r.vitals.in_hand),
+    "callboard_leads": ("1 while this process leads the others, 0 while another one does.", _leads),
+    "callboard_jobs_waiting": (
+        "Steps that were decided and that no worker has taken yet.",
+        _of_workers(lambda s, _: s.jobs_waiting),
+    ),
+    "callboard_oldest_job_age_seconds": (
+        "How long the oldest of them has been waiting.",
+        _of_workers(lambda s, now: s.behind_s(now)),
+    ),
     "callboard_ledger_writable": (
         "1 unless the last turn could not write the ledger.",
         lambda r: r.vitals.writable,
@@ -122,6 +148,11 @@ LABELLED: Final[Mapping[str, tuple[str, str, _Values]]] = {
         "1 while nothing is created, for this reason.",
         "reason",
         lambda s, _: {**dict.fromkeys(HOLDS, 0.0), **dict.fromkeys(s.holds, 1.0)},
+    ),
+    "callboard_workers": (
+        "Processes on the ledger's list, by what they do.",
+        "state",
+        lambda s, _: _workers(s),
     ),
     "callboard_outbox_deliveries": (
         "Links that are not handed over yet.",
@@ -161,8 +192,9 @@ def _told(reading: Reading) -> Iterator[Metric]:
     for name, (words, count) in COUNTERS.items():
         yield CounterMetricFamily(name, words, count(reading.vitals))
     for name, (words, label, values) in LABELLED.items():
-        if reading.standing is not None:
+        by_label = values(reading.standing, reading.vitals.at) if reading.standing is not None else {}
+        if by_label:
             family = GaugeMetricFamily(name, words, labels=(label,))
-            for of, found in values(reading.standing, reading.vitals.at).items():
+            for of, found in by_label.items():
                 family.add_metric((str(of),), found)
             yield family

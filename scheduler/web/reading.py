@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from scheduler.clock import Clock
+from scheduler.ledger import Place
 from scheduler.ledger.snapshot import Snapshot
 from scheduler.web.events import Changes
 
@@ -36,7 +36,7 @@ class Reading:
     """Answers of one house. What reads is given a snapshot and runs in a thread: it touches nothing of the
     loop's."""
 
-    def __init__(self, ledger: Path, clock: Clock, changes: Changes) -> None:
+    def __init__(self, ledger: Place, clock: Clock, changes: Changes) -> None:
         self._ledger = ledger
         self._clock = clock
         self._changes = changes

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.resources import files
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -19,7 +18,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 from scheduler.clock import Clock
-from scheduler.ledger import LedgerError
+from scheduler.ledger import LedgerError, Place
 from scheduler.ledger.snapshot import Snapshot
 from scheduler.model import Config
 from scheduler.vitals import Reload, Vitals
@@ -68,7 +67,7 @@ _SAID: Final[Mapping[int, tuple[str, str]]] = {
 class House:
     """What pages ask of the house, all of it at once and from memory."""
 
-    ledger: Path
+    ledger: Place
     clock: Clock
     config: Callable[[], Config]
     vitals: Callable[[], Vitals]

@@ -15,7 +15,7 @@ from jobs.model import Deliver, Delivered, Inspect
 from scheduler.app.observing import new_metrics
 from scheduler.vitals import Reload
 from tests.pure.lives import CREATED, MAIL, T0, creating
-from tests.pure.test_metrics import BUSY, WELL, tell
+from tests.pure.test_metrics import CREWED, LEADING, tell
 
 DEPLOY = Path(__file__).parents[2] / "configs" / "deploy"
 RULES = [
@@ -40,7 +40,7 @@ def told() -> str:
     metrics.done(Inspect("c1"), "ok", 0.1)
     metrics.done(Deliver(live.key, None, MAIL, "https://link", T0), "ok", 0.1)
     metrics.heartbeat("sent")
-    return metrics.text(WELL, Reload(ok=True, at=T0), BUSY, 1).decode()
+    return metrics.text(LEADING, Reload(ok=True, at=T0), CREWED, 1).decode()
 
 
 TOLD = told()

@@ -13,10 +13,10 @@ from scheduler.app.observing import new_metrics
 from scheduler.clock import Clock
 from scheduler.ledger import Ledger
 from scheduler.metrics import CONTENT_TYPE
-from scheduler.vitals import UNWRITABLE, Reload, Vitals
+from scheduler.vitals import UNWRITABLE, Reload, Standing, Vitals
 from scheduler.web import Health, Numbers, health_routes, numbers_routes
 from tests.contract.web_world import door
-from tests.pure.test_metrics import T0, WELL
+from tests.pure.test_metrics import CREWED, LEADING, T0, WELL
 
 
 class StoppedClock(Clock):
@@ -63,6 +63,23 @@ async def test_ready_or_why_not(path: str, of: Health, reasons: list[str]) -> No
     assert all(some in each for some, each in zip(reasons, told["reasons"], strict=True))
 
 
+@pytest.mark.parametrize("answers", [True, False])
+async def test_of_several_workers_it_tells_who_leads_and_how_far_behind_they_are(answers: bool) -> None:
+    """A ledger that can't be written is not waited for once more."""
+    asked_for: list[Standing] = []
+
+    async def standing() -> Standing:
+        asked_for.append(CREWED)
+        return CREWED
+
+    async with door(*health_routes(replace(health(LEADING, writable=answers), standing=standing))) as at:
+        told = json.loads((await asked(f"{at.url}/readyz"))[1])
+    assert (told["ready"], told["worker"], told["leads"]) == (answers, "one:1", True)
+    of_ledger = (told["leader"], told["workers"], told["behind_s"])
+    assert of_ledger == (("one:1", ["one:1", "two:1"], 1.5) if answers else (None, None, None))
+    assert len(asked_for) == answers
+
+
 async def test_numbers_are_read_once_a_second_however_many_ask(tmp_path: Path) -> None:
     clock, vitals, seen = StoppedClock(), WELL, []
 
@@ -80,6 +97,8 @@ async def test_numbers_are_read_once_a_second_however_many_ask(tmp_path: Path) -
         later = await asked(f"{at.url}/metrics")
     assert first[2] == later[2] == CONTENT_TYPE
     assert "callboard_turns_total 1.0" in first[1] and "callboard_turns_total 2.0" in later[1]
+    held = await numbers.standing()
+    assert held is not None and held.held == 0 and len(seen) == 2
     assert "callboard_ledger_readable 1.0" in first[1] and "callboard_conversations_held 0.0" in first[1]
 
 

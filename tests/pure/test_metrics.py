@@ -14,7 +14,18 @@ from scheduler.facts import Fact, Failed, Faulted, GaveUp, GiveUpReason, Missed,
 from scheduler.lifecycle import apply
 from scheduler.metrics import Build, Metrics
 from scheduler.record import Record
-from scheduler.vitals import TICKING_S, UNWRITABLE, Outbox, Reload, Standing, Vitals, unready
+from scheduler.vitals import (
+    TICKING_S,
+    UNWRITABLE,
+    Crewed,
+    Outbox,
+    Reload,
+    Standing,
+    Vitals,
+    Worker,
+    WorkerState,
+    unready,
+)
 from tests.pure.lives import CREATED, LOG, MAIL, T0, creating, promise
 
 WELL = Vitals(
@@ -46,6 +57,16 @@ BUSY = Standing(
     next_due=T0 + 60,
     holds={"spent": T0 - 10},
     outbox={"mail": Outbox(3, T0 - 40)},
+)
+LEADING = replace(WELL, crew=Crewed("one:1", leads=True, others=1, away=False))
+CREWED = BUSY._replace(
+    workers=(
+        Worker("one:1", "1.2.3", WorkerState.LEADS, T0 - 60, T0 - 0.4, 2),
+        Worker("two:1", "1.2.3", WorkerState.WORKS, T0 - 50, T0 - 0.2, 3),
+        Worker("two:0", "1.2.2", WorkerState.GONE, T0 - 90, T0 - 7, 0),
+    ),
+    jobs_waiting=12,
+    oldest_job_at=T0 - 1.5,
 )
 RELOAD = Reload(ok=False, at=T0 - 100)
 Found = Mapping[tuple[str, frozenset[tuple[str, str]]], float]
@@ -166,6 +187,19 @@ def test_the_house_is_read_when_it_is_asked_for(metrics: Metrics) -> None:
     assert value(found, "callboard_outbox_oldest_seconds", channel="log") == 0
 
 
+def test_workers_are_counted_by_what_they_do_and_none_where_there_is_one_process(metrics: Metrics) -> None:
+    metrics.took_over()
+    found = told(metrics, CREWED, LEADING)
+    workers = {state: value(found, "callboard_workers", state=state) for state in WorkerState}
+    assert workers == {"leads": 1, "works": 1, "gone": 1}
+    read = {"leads": 1, "jobs_waiting": 12, "oldest_job_age_seconds": 1.5, "takeovers_total": 1}
+    assert {name: value(found, f"callboard_{name}") for name in read} == read
+    none = CREWED._replace(jobs_waiting=0, oldest_job_at=None)
+    assert value(told(metrics, none, LEADING), "callboard_oldest_job_age_seconds") == 0
+    alone = {name for name, _ in told(metrics)}
+    assert not alone & {f"callboard_{name}" for name in ("workers", "leads", "jobs_waiting")}
+
+
 def test_what_nobody_knows_is_left_out(metrics: Metrics) -> None:
     found = told(metrics, None, replace(WELL, next_due=None, tick_age_s=None))
     assert value(found, "callboard_ledger_readable") == 0
@@ -184,6 +218,8 @@ def test_nobody_is_named(metrics: Metrics) -> None:
 
 def test_a_house_that_does_its_work_is_ready() -> None:
     assert list(unready(WELL)) == []
+    follows = Crewed("two:1", leads=False, others=1, away=False)
+    assert list(unready(replace(WELL, crew=follows, begun=False))) == []
 
 
 @pytest.mark.parametrize(
@@ -192,6 +228,8 @@ def test_a_house_that_does_its_work_is_ready() -> None:
         ({"stopping": True}, "draining: it was told to stop"),
         ({"begun": False}, "starting: what was promised is not taken up yet"),
         ({"begun": False, "clock_held": True}, "the clock jumped, and is not believed yet"),
+        ({"crew": Crewed("two:1", leads=False, others=0, away=False)}, "no worker leads"),
+        ({"crew": Crewed("two:1", leads=True, others=1, away=True)}, "the database doesn't answer"),
         ({"writable": False}, UNWRITABLE),
         ({"tick_age_s": None}, "the alarm was not started"),
         ({"tick_age_s": TICKING_S + 1}, "the alarm has not ticked for 61 s"),

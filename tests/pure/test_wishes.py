@@ -26,10 +26,11 @@ from scheduler.desk.wishes import (
     verb_of,
     written,
 )
-from scheduler.vitals import Outbox, Standing
+from scheduler.vitals import Outbox, Standing, Worker, WorkerState
 
 OPS = Asker("ops", "a holiday")
 ANA = Scope(Breadth.PARTICIPANT, "ana")
+WORKER = Worker("vm:7", "1.0", WorkerState.LEADS, 1.0, 2.0, 3)
 ON = date(2026, 12, 1)
 EACH = [
     ToPause(scope=ANA, until=1.5, asker=OPS),
@@ -74,7 +75,7 @@ def test_what_is_no_wish_is_told(body: bytes) -> None:
 def test_answers_and_the_status_too() -> None:
     answer = Answer(Effect.WOULD, ("would",), ("a/b/c/d",), {"added": 3})
     assert ANSWER.validate_json(ANSWER.dump_json(answer)) == answer
-    standing = Standing(1, 2, 3, 4, 5, 6.5, {"spent": 1.0}, {"mail": Outbox(1, 2.0)})
+    standing = Standing(1, 2, 3, 4, 5, 6.5, {"spent": 1.0}, {"mail": Outbox(1, 2.0)}, (WORKER,), 7, 8.5)
     status = Status(
         unready=("draining",),
         version=4,

@@ -80,6 +80,7 @@ _FILTERS = {
     "spelled": times.spelled,
     "look": words.look,
     "stage_look": words.LOOKS.__getitem__,
+    "worker_look": words.WORKER_LOOKS.__getitem__,
     "why": words.why,
     "told": words.told,
     "turned_away": words.turned_away,

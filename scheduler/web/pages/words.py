@@ -12,6 +12,7 @@ from typing import Final
 
 from scheduler.facts import Stage
 from scheduler.record import Delivery, DeliveryState, Record
+from scheduler.vitals import WorkerState
 
 LOOKS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -26,6 +27,11 @@ LOOKS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """How each stage looks: `well`, `live`, `wait`, `wrong` or `off`."""
+
+WORKER_LOOKS: Final[Mapping[str, str]] = MappingProxyType(
+    {WorkerState.LEADS: "live", WorkerState.WORKS: "well", WorkerState.GONE: "wrong"}
+)
+"""How each worker's state looks."""
 
 GRAVE_ENDS: Final = frozenset({"undelivered", "startup_fault", "gone"})
 """The ends of a conversation that are no good end."""

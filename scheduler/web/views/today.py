@@ -43,6 +43,10 @@ def today(show: Show, snapshot: Snapshot, _: Mapping[str, str]) -> Page:
         more_live=len(live) > SHOWN,
         running=standing.held,
         next_due=min(due, default=None),
+        workers=standing.workers if len(standing.workers) > 1 else (),
+        here=seen.vitals.crew and seen.vitals.crew.name,
+        jobs_waiting=standing.jobs_waiting,
+        behind_s=standing.behind_s(seen.now),
         **show.alerts(snapshot),
     )
 

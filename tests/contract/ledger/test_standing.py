@@ -10,7 +10,7 @@ from scheduler.facts import Failed, StepKind, StrayFound
 from scheduler.ledger import Ledger, Note
 from scheduler.ledger.snapshot import Snapshot
 from scheduler.ledger.standing import standing as measured
-from scheduler.vitals import Outbox, Standing
+from scheduler.vitals import Outbox, Standing, WorkerState
 from tests.contract.ledger.world import (
     DUE,
     HOOK,
@@ -65,6 +65,29 @@ async def test_loose_ends_and_holds(ledger: Ledger, snapshot: Open) -> None:
     assert found.holds == {"spent": DUE}
 
 
+async def test_who_works_who_leads_and_what_waits(
+    ledger: Ledger, snapshot: Open, raw: Callable[..., list[tuple[object, ...]]]
+) -> None:
+    """Workers have leases of 5 s, by the database's clock; a lead that nobody renews is nobody's."""
+    for worker, until in (("one", DUE + 4), ("two", DUE + 3), ("three", DUE - 1)):
+        row = (worker, f"{worker}:1", "1.0", DUE - 60, until, 2)
+        raw("INSERT INTO workers VALUES (?, ?, ?, ?, ?, ?)", *row)
+    raw("UPDATE lead SET worker = 'two', until = ?", DUE + 3)
+    put = "INSERT INTO jobs (kind, key, channel, target, lane, granted_at, not_after, worker) VALUES"
+    for key, granted_at, worker in (("a", DUE - 2, None), ("b", DUE - 1, None), ("c", DUE - 9, "one")):
+        raw(f"{put} ('ask', ?, '', '', 0, ?, ?, ?)", key, granted_at, DUE + 9, worker)
+    found = standing(snapshot)
+    assert {each.name: str(each.state) for each in found.workers} == {
+        "one:1": "works",
+        "two:1": "leads",
+        "three:1": "gone",
+    }
+    assert found.workers[0] == ("one:1", "1.0", WorkerState.WORKS, DUE - 60, DUE - 1, 2)
+    assert (found.jobs_waiting, found.oldest_job_at, found.behind_s(DUE)) == (2, DUE - 2, 2.0)
+    states = {each.name: str(each.state) for each in standing(snapshot, DUE + 3.5).workers}
+    assert states == {"one:1": "works", "two:1": "gone", "three:1": "gone"}
+
+
 @only_sqlite
 async def test_no_number_reads_all_that_is_over(ledger: Ledger, snapshot: Open) -> None:
     """Whatever is asked at each look has an index of its own."""
@@ -79,4 +102,4 @@ async def test_no_number_reads_all_that_is_over(ledger: Ledger, snapshot: Open) 
 
         measured(Explained(), DUE)  # type: ignore[arg-type]
     scans = [plan for plan in plans if plan.startswith("SCAN") and "INDEX" not in plan]
-    assert {scan.split()[1] for scan in scans} <= {"CONSTANT", "holds"}, scans
+    assert {scan.split()[1] for scan in scans} <= {"CONSTANT", "holds", "w"}, scans

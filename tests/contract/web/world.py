@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from pathlib import Path
 
@@ -17,11 +17,11 @@ from scheduler.clock import Bell, Clock
 from scheduler.config import load
 from scheduler.desk import Answer, Asker, Effect, Refused, Scope, Status
 from scheduler.facts import Failed, GaveUp, GiveUpReason, Missed, MissReason, StepKind
-from scheduler.ledger import Ledger, Note
+from scheduler.ledger import Ledger, Note, Place
 from scheduler.model import Config, Listen
 from scheduler.planner import occurrences
 from scheduler.settings import Secret
-from scheduler.vitals import Changed, Reload, Vitals
+from scheduler.vitals import Changed, Crewed, Reload, Vitals
 from scheduler.web import application, serving
 from scheduler.web.events import Changes
 from scheduler.web.routes import House
@@ -161,7 +161,7 @@ class WrittenDesk:
 
 @dataclass
 class World:
-    """The parts of a house with its pages open."""
+    """The parts of a house with its pages open; `crew` is how it stands among others, if it does."""
 
     url: str
     ledger: Ledger
@@ -170,6 +170,7 @@ class World:
     config: Config
     desk: WrittenDesk
     changes: Changes
+    crew: list[Crewed]
     wrongs: list[int]
     faults: list[str]
 
@@ -201,20 +202,23 @@ _EAST = ("ana", "cleo", "dev", "evil", "finn")
 
 
 @asynccontextmanager
-async def opened(folder: Path, *, token: str | None = TOKEN, text: str = CONFIG) -> AsyncIterator[World]:
-    """A house on this folder, its pages open as long as the block lasts."""
+async def opened(
+    folder: Path, *, token: str | None = TOKEN, text: str = CONFIG, place: Place | None = None
+) -> AsyncIterator[World]:
+    """A house on this folder, or with its ledger elsewhere, its pages open as long as the block lasts."""
     (folder / "callboard.yaml").write_text(text)
     config, clock = load([folder / "callboard.yaml"]), StandingClock(NOW)
     path = folder / "callboard.db"
-    ledger = Ledger.open(path, config.account.base_url, BIRTH)
+    ledger = Ledger.open(place or path, config.account.base_url, BIRTH)
     faults: list[str] = []
     wrongs: list[int] = []
+    crew: list[Crewed] = []
     desk = WrittenDesk()
     house = House(
-        ledger=path,
+        ledger=place or path,
         clock=clock,
         config=lambda: config,
-        vitals=lambda: vitals(clock.now(), config),
+        vitals=lambda: replace(vitals(clock.now(), config), crew=crew[-1] if crew else None),
         reload=lambda: Reload(
             ok=True, at=BIRTH, changes=doing.Changes(Changed(3, 1, 2), Changed(21, 0, 0), 7)
         ),
@@ -223,7 +227,7 @@ async def opened(folder: Path, *, token: str | None = TOKEN, text: str = CONFIG)
     changes = add_pages(app, house, desk, Secret(token, "a test") if token else None, wrongs.append)
     try:
         async with serving(app, Listen("127.0.0.1", 0)) as url:
-            yield World(url, ledger, path, clock, config, desk, changes, wrongs, faults)
+            yield World(url, ledger, path, clock, config, desk, changes, crew, wrongs, faults)
     finally:
         ledger.close()
         await asyncio.get_running_loop().shutdown_default_executor()
