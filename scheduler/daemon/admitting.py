@@ -15,7 +15,6 @@ from scheduler.facts import StepKind
 from scheduler.ledger import Due, LedgerError, View
 from scheduler.limits import Lane, Limits
 from scheduler.model import Account
-from scheduler.runner import Runner
 
 _LANES = {str(StepKind.END): Lane.END, str(StepKind.INSPECT): Lane.INSPECT}
 """The steps of a record that is live; each costs a request."""
@@ -27,12 +26,9 @@ _SURVEY = "(survey)"
 class Admitting:
     """Starts what is due, as far as the limits allow."""
 
-    def __init__(
-        self, engine: Engine, limits: Limits, runner: Runner, surveying: Surveying, hands: InHand
-    ) -> None:
+    def __init__(self, engine: Engine, limits: Limits, surveying: Surveying, hands: InHand) -> None:
         self._engine = engine
         self._limits = limits
-        self._runner = runner
         self._surveying = surveying
         self._hands = hands
 
@@ -42,7 +38,7 @@ class Admitting:
         free = account.concurrent_conversations - account.reserve - view.held
         admission = self._limits.admit(now, self._waiting(view, due, free, now), free)
         if admission.granted[Lane.SURVEY]:
-            self._hands.take(_SURVEY, self._surveying.page(self._runner.grant(Lane.SURVEY)))
+            self._hands.take(_SURVEY, self._surveying.page(self._engine.grant(Lane.SURVEY)))
         creates = admission.granted[Lane.CREATE]
         try:
             await self._engine.ask(list(self._chosen(due, admission.granted)))

@@ -64,7 +64,7 @@ class Daemon:
         self._terms = Terms(ledger)
         self._holding = Holding(ledger, clock, telemetry)
         self.letters = Letters(self._terms, compose)
-        told = (perform, self._limits, clock, self._terms, self.letters, self._holding.hold)
+        told = (perform, clock, self._terms, self.letters, self._holding.hold)
         runner, surveyor = Runner(ledger, *told), Runner(led, *told)
         self.led = led
         self._promising = Promising(led)
@@ -77,7 +77,7 @@ class Daemon:
         parts = Parts(led, runner, self._limits, clock, self._hands)
         self.engine = Embedded(parts) if crew is None else crew.engine(parts)
         self._term = 0
-        self._admitting = Admitting(self.engine, self._limits, surveyor, self._surveying, self._hands)
+        self._admitting = Admitting(self.engine, self._limits, self._surveying, self._hands)
         self._delivering = Delivering(self.engine, clock, telemetry)
         self.turned_at: Instant | None = None
         self._next_at: Instant | None = None

@@ -54,6 +54,10 @@ class Embedded:
     async def look(self, now: Instant) -> None:
         """What is done has rung the bell already."""
 
+    def grant(self, lane: Lane) -> Grant:
+        """One of the limits' own."""
+        return Grant(self._limits, self._clock, lane)
+
     async def create(self, now: Instant, count: int, generation: int) -> None:
         """Claim as many as were granted and start each; grants that find nobody in line are given back."""
         left = count
@@ -70,7 +74,7 @@ class Embedded:
     async def ask(self, steps: Sequence[tuple[str, Lane]]) -> None:
         """Start each."""
         for key, lane in steps:
-            self._hands.take(key, self._runner.ask(key, self._grant(lane)))
+            self._hands.take(key, self._runner.ask(key, self.grant(lane)))
 
     async def deliver(self, links: Sequence[tuple[str, Address]], done: Delivered) -> None:
         """Start each whose record is still there."""
@@ -88,12 +92,9 @@ class Embedded:
     async def close(self) -> None:
         """Nothing begins by itself here."""
 
-    def _grant(self, lane: Lane) -> Grant:
-        return Grant(self._limits, self._clock, lane)
-
     def _post(self, claimed: Sequence[Record]) -> None:
         for record in claimed:
-            self._hands.take(record.key, self._runner.create(record, self._grant(Lane.CREATE)))
+            self._hands.take(record.key, self._runner.create(record, self.grant(Lane.CREATE)))
 
     async def _deliver(self, outgoing: Outgoing, done: Delivered) -> None:
         fact: Fact | None = None

@@ -15,7 +15,7 @@ from scheduler.engine.hands import InHand, Place
 from scheduler.facts import Fact
 from scheduler.ledger import Ledger
 from scheduler.limits import Lane, Limits
-from scheduler.runner import Runner
+from scheduler.runner import Grant, Runner
 from scheduler.vitals import Crewed
 
 Delivered = Callable[[Address, Fact | None], None]
@@ -58,6 +58,9 @@ class Engine(Protocol):
 
     async def look(self, now: Instant) -> None:
         """A turn begins: take note of what was carried out, and of what never will be."""
+
+    def grant(self, lane: Lane) -> Grant:
+        """Take over one grant for a request of this process's own: a page of the account's list."""
 
     async def create(self, now: Instant, count: int, generation: int) -> None:
         """Claim up to `count` promises in line and have each of them posted. `count` grants are taken over:

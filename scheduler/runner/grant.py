@@ -5,6 +5,7 @@ It also tells the limits what an answer says about the account. It grants nothin
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum, auto
 from typing import Protocol
 
@@ -19,7 +20,7 @@ class Meter(Protocol):
     """What a grant tells of its request: the limits themselves, or the way to them (`scheduler.limits`)."""
 
     def sent(self, now: Instant) -> None:
-        """Its bytes go out now. Raises StepFailed when they must not any more: then they don't."""
+        """Its bytes go out now."""
 
     def unsent(self, lane: Lane) -> None:
         """They never will."""
@@ -46,13 +47,22 @@ class _State(Enum):
     CLOSED = auto()
 
 
-class Grant:
-    """One request's place in the rate window; `close` it, whatever became of the request."""
+def always() -> bool:
+    """It may leave whenever it does: nobody else is there."""
+    return True
 
-    def __init__(self, meter: Meter, clock: Clock, lane: Lane) -> None:
+
+class Grant:
+    """One request's place in the rate window; `close` it, whatever became of the request. `may_leave` is
+    asked as its bytes would go."""
+
+    def __init__(
+        self, meter: Meter, clock: Clock, lane: Lane, may_leave: Callable[[], bool] = always
+    ) -> None:
         self._meter = meter
         self._clock = clock
         self._lane = lane
+        self._may_leave = may_leave
         self._state = _State.WAITING
         self._sent_at: Instant | None = None
 
@@ -60,6 +70,8 @@ class Grant:
         """The request's bytes go out: it counts from now. The client calls this; StepFailed keeps it from
         sending them."""
         if self._state is _State.WAITING:
+            if not self._may_leave():
+                raise StepFailed(Reason.BUSY, "not sent: the worker's time was over")
             now = self._clock.now()
             self._meter.sent(now)
             self._state, self._sent_at = _State.SENT, now

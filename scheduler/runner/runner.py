@@ -35,7 +35,6 @@ from scheduler.clock import Bell, Clock
 from scheduler.facts import Fact, Failed, Faulted, GaveUp, StepKind, StrayEnded, StrayKept
 from scheduler.ledger import Ledger, LedgerUnavailable, Note, Outgoing
 from scheduler.lifecycle import Next, next_delivery, next_step
-from scheduler.limits import Lane, Limits
 from scheduler.record import Delivery, Record
 from scheduler.runner.grant import Grant
 from scheduler.runner.letters import Letters
@@ -62,7 +61,6 @@ class Runner:
         self,
         ledger: Ledger,
         perform: Perform,
-        limits: Limits,
         clock: Clock,
         terms: Terms,
         letters: Letters,
@@ -70,15 +68,10 @@ class Runner:
     ) -> None:
         self._ledger = ledger
         self._perform = perform
-        self._limits = limits
         self._clock = clock
         self._terms = terms
         self._letters = letters
         self._on_hold = on_hold
-
-    def grant(self, lane: Lane) -> Grant:
-        """Take over one grant that the limits gave to this lane."""
-        return Grant(self._limits, self._clock, lane)
 
     @staticmethod
     def interrupted(record: Record, now: Instant) -> Note:

@@ -19,6 +19,7 @@ from scheduler.engine.shared.told import ABOUT_ALL, DONE, SENT, UNSENT, Word, fa
 from scheduler.ledger import LedgerError
 from scheduler.ledger.shared.jobs import ASK, DELIVER, Job
 from scheduler.limits import Lane
+from scheduler.runner import Grant
 from scheduler.vitals import Crewed
 
 JOB_S = 15.0
@@ -57,7 +58,7 @@ class Handing:
         self._out: dict[int, _Out] = {}
         self._places: Counter[Place] = Counter()
         self._looked_at: Instant = 0.0
-        self._unsure = False
+        self._unsure_since: Instant | None = None
 
     @property
     def term(self) -> int:
@@ -86,11 +87,11 @@ class Handing:
         there = await self._ledger.jobs.there()
         self._limits.begin([*sent, now], sum(job.kind != DELIVER for job in there), held_until)
         self._put(there, now)
-        self._unsure, self._looked_at = False, 0.0
+        self._unsure_since, self._looked_at = None, 0.0
 
     async def look(self, now: Instant) -> None:
         """Give up what nobody will finish, and what is gone without a word."""
-        if not self._unsure and abs(now - self._looked_at) < LOOK_S:
+        if self._unsure_since is None and abs(now - self._looked_at) < LOOK_S:
             return
         reaped = await self._ledger.jobs.reap(now)
         self._member.lost(reaped.lapsed)
@@ -100,10 +101,17 @@ class Handing:
             self._over(job.id, sent=True)
         there = await self._ledger.jobs.there()
         self._adopt([job for job in there if job.id not in self._out], now)
+        if self._unsure_since is not None:  # some of these may be carried out and gone
+            self._limits.remember(await self._ledger.requests_since(self._unsure_since))
         gone = self._out.keys() - {job.id for job in there}
         for number in [each for each in gone if self._out[each].since <= now - LOOK_S]:
             self._over(number, sent=True)
-        self._looked_at, self._unsure = now, False
+        self._looked_at, self._unsure_since = now, None
+
+    def grant(self, lane: Lane) -> Grant:
+        """One of the limits' own, which ends with this process's lease."""
+        worker = self._member.id
+        return Grant(self._limits, self._clock, lane, lambda: self._member.may_send(worker))
 
     async def create(self, now: Instant, count: int, generation: int) -> None:
         """Claim and hand over in one transaction; grants that find nobody in line are given back."""
@@ -114,7 +122,7 @@ class Handing:
             given = (now, count, generation, int(Lane.CREATE), now + JOB_S)
             handed = await self._ledger.jobs.put_claimed(*given)
         except LedgerError:
-            self._unsure = True  # it may be written all the same: the next look finds out
+            self._doubt(now)
             raise
         finally:
             self._limits.unsent(Lane.CREATE, count - len(handed))
@@ -130,7 +138,7 @@ class Handing:
             places = [(key, None, int(lane)) for key, lane in steps]
             handed = await self._ledger.jobs.put(ASK, places, now, now + JOB_S)
         except LedgerError:
-            self._unsure = True
+            self._doubt(now)
             raise
         finally:
             self._give_back(steps, handed)
@@ -171,6 +179,11 @@ class Handing:
             out = _Out(job, open=job.kind != DELIVER, since=now, done=done)
             self._out[job.id] = out
             self._places[out.place] += 1
+
+    def _doubt(self, now: Instant) -> None:
+        """What failed may be written all the same: the next look finds out."""
+        if self._unsure_since is None:
+            self._unsure_since = now
 
     def _adopt(self, jobs: Sequence[Job], now: Instant) -> None:
         """Jobs that stand there though their writing seemed to fail."""

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from jobs.errors import Reason, StepFailed
 from jobs.model import Instant
 from scheduler.facts import NAMES, Fact, Failed
 from scheduler.ledger import codec
@@ -32,15 +31,12 @@ DETAIL_MAX = 500
 class Told:
     """The limits, as one job's request sees them."""
 
-    def __init__(self, job: Job, may_send: Callable[[], bool], tell: Tell) -> None:
+    def __init__(self, job: Job, tell: Tell) -> None:
         self._job = job
-        self._may_send = may_send
         self._tell = tell
 
     def sent(self, now: Instant) -> None:
-        """Its bytes go out now, if its worker may still send: else StepFailed keeps them back."""
-        if now > self._job.not_after or not self._may_send():
-            raise StepFailed(Reason.BUSY, "not sent: the worker's time was over")
+        """Its bytes go out now."""
         self._say(SENT, now)
 
     def unsent(self, lane: Lane) -> None:

@@ -121,9 +121,10 @@ class Working:
                 await self._clock.sleep_until(None, Bell(), AGAIN_S)
 
     def _grant(self, job: Job) -> Grant:
-        worker = job.worker or ""
-        told = Told(job, lambda: self._member.may_send(worker), self._tell)
-        return Grant(told, self._clock, Lane(job.lane))
+        def may_leave() -> bool:
+            return self._clock.now() <= job.not_after and self._member.may_send(job.worker or "")
+
+        return Grant(Told(job, self._tell), self._clock, Lane(job.lane), may_leave)
 
 
 def _is_claimed(record: Record, job: Job) -> bool:
