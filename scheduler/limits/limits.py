@@ -97,6 +97,10 @@ class Limits:
         """Count so many grants that somebody else gave out: each will end in one `sent` or `unsent` too."""
         self._window.outstanding += count
 
+    def remember(self, sent: Iterable[Instant]) -> None:
+        """Count requests that went out without a word; if one was told all the same it errs to our cost."""
+        self._window.seed(sent)
+
     def turned_away(self, now: Instant, sent_at: Instant | None, retry_after_s: float | None) -> None:
         """A request was answered 429 or 408, or could not be sent (`sent_at` None): all lanes wait.
 
