@@ -26,6 +26,7 @@ from scheduler.app.steering import desk_of, steered
 from scheduler.app.watching import watching
 from scheduler.clock import Clock
 from scheduler.daemon import Daemon
+from scheduler.ledger import Place
 from scheduler.model import Config, ReadAgain
 from scheduler.notifying import Notifier
 from scheduler.settings import Redaction, Secret
@@ -36,11 +37,11 @@ FORCED = 130
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How `run` runs: which files, which ledger (else the configuration's), for how long; `notify` is where
-    the supervisor listens, `redaction` learns what no line may show."""
+    """How `run` runs: which files, which ledger (a sandbox has its own), for how long; `notify` is where the
+    supervisor listens, `redaction` learns what no line may show."""
 
     paths: Sequence[Path]
-    ledger: Path | None = None
+    ledger: Place | None = None
     sandbox: bool = False
     once: bool = False
     for_s: float | None = None
@@ -62,10 +63,10 @@ async def run(config: Config, key: Secret | None, options: Options) -> int:
         opened = open_channels(clock.now, telemetry, options.redaction, letters)
         channels = await stack.enter_async_context(opened)
         await channels.use(config)
-        ledger = options.ledger or (folder / "sandbox.db" if folder else Path(config.service.ledger))
+        ledger = folder / "sandbox.db" if folder else options.ledger
         using, key = await _rehearsed(stack, config, clock) if folder else (config, key)
-        if key is None:
-            raise ValueError("no API key")
+        if key is None or ledger is None:
+            raise ValueError("only a rehearsal does without a key and a ledger")
         metrics = new_metrics()
         daemon = await stack.enter_async_context(house(using, ledger, key, clock, channels, metrics))
         daemon.each_tick(notifier.alive)

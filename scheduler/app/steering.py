@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from scheduler.app.letters import composer
 from scheduler.app.reloading import REFUSALS, Reloading, errors_of
@@ -20,6 +19,7 @@ from scheduler.desk import Answer, Asker, Effect, Refused
 from scheduler.desk.wishes import Wish
 from scheduler.ledger import Ledger, LedgerUnavailable
 from scheduler.ledger.files import control_socket
+from scheduler.ledger.place import Place
 from scheduler.ledger.snapshot import Snapshot
 from scheduler.model import Config
 from scheduler.runner import Letters, Terms
@@ -34,7 +34,7 @@ SWAPPED_S = 5.0
 
 
 def desk_of(
-    daemon: Daemon, ledger: Path, clock: Clock, telemetry: Telemetry, reloading: Reloading
+    daemon: Daemon, ledger: Place, clock: Clock, telemetry: Telemetry, reloading: Reloading
 ) -> StandingDesk:
     """The desk of a daemon that runs."""
     means = Means(
@@ -56,7 +56,7 @@ def desk_of(
 
 
 @asynccontextmanager
-async def steered(desk: StandingDesk, ledger: Path, telemetry: Telemetry) -> AsyncIterator[None]:
+async def steered(desk: StandingDesk, ledger: Place, telemetry: Telemetry) -> AsyncIterator[None]:
     """Let commands reach the desk; where no socket can stand, the house goes on without."""
 
     def faulty(detail: str) -> None:
@@ -75,20 +75,20 @@ async def steered(desk: StandingDesk, ledger: Path, telemetry: Telemetry) -> Asy
         await door.__aexit__(None, None, None)
 
 
-def ask_ledger(wish: Wish, config: Config, ledger: Path) -> Answer:
+def ask_ledger(wish: Wish, config: Config, ledger: Place) -> Answer:
     """Do what is safe without a daemon; raises Refused, and LedgerError (LedgerHeld where one runs)."""
     return asyncio.run(_asked(wish, config, ledger))
 
 
-async def _asked(wish: Wish, config: Config, path: Path) -> Answer:
+async def _asked(wish: Wish, config: Config, place: Place) -> Answer:
     clock = Clock()
-    with Snapshot.open(path) as snapshot:
+    with Snapshot.open(place) as snapshot:
         base_url = snapshot.base_url()
-    ledger = Ledger.open(path, base_url, clock.now())
+    ledger = Ledger.open(place, base_url, clock.now())
     try:
         means = Means(
             ledger=ledger,
-            path=path,
+            path=place,
             clock=clock,
             config=lambda: config,
             letters=Letters(Terms(ledger), composer(None)),

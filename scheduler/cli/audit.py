@@ -6,23 +6,23 @@ Shows what the ledger's own conservation check found (S15). It changes nothing, 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from scheduler.cli.paths import ledger_option, opened
+from scheduler.cli.places import ledger_option, opened
 from scheduler.cli.shown import aligned, conventions, count, document, write
 from scheduler.facts import Stage
 
 if TYPE_CHECKING:
+    from scheduler.ledger import Place
     from scheduler.ledger.audit import Audit, Day
 
 
 @click.command()
 @ledger_option
 @conventions
-def audit(ledger: Path | None, as_json: bool) -> int:
+def audit(ledger: Place | None, as_json: bool) -> int:
     """Check that every promise is accounted for; exit 1 when one isn't."""
     from scheduler.ledger.audit import audit as check_conservation
 

@@ -15,12 +15,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scheduler.cli.paths import chosen, loaded, named_ledger
+from scheduler.cli.paths import chosen, loaded
+from scheduler.cli.places import meant
 from scheduler.cli.shown import Refusal
 
 if TYPE_CHECKING:
     from scheduler.desk import Answer, Status
     from scheduler.desk.wishes import Wish
+    from scheduler.ledger import Place
 
 REFUSED, TRY_LATER, BAD_CONFIG = 1, 75, 78
 ANSWER_S = 15.0
@@ -40,19 +42,20 @@ def user() -> str:
         return f"uid {os.getuid()}"
 
 
-def ledger_at(ledger: Path | None, files: Sequence[Path]) -> Path:
+def ledger_at(ledger: Place | None, files: Sequence[Path]) -> Place:
     """The ledger that was typed, else the environment's, else the one that the files name, right or wrong."""
     from scheduler.config.whereabouts import ledger_of
 
-    if named := ledger or named_ledger():
-        return named
-    found = ledger_of(chosen(files))
-    if found is None:
-        raise Refusal("no configuration can be read there; name the ledger with --ledger")
-    return Path(found)
+    def usual() -> str:
+        found = ledger_of(chosen(files))
+        if found is None:
+            raise Refusal("no configuration can be read there; name the ledger with --ledger")
+        return found
+
+    return meant(ledger, usual)
 
 
-def ask_daemon(ledger: Path, wish: Wish) -> Answer:
+def ask_daemon(ledger: Place, wish: Wish) -> Answer:
     """What the daemon answers. Raises NobodyThere, and Refusal with what it says against it."""
     from scheduler.desk.wishes import ANSWER, ToReload, verb_of, written
 
@@ -61,7 +64,7 @@ def ask_daemon(ledger: Path, wish: Wish) -> Answer:
     return ANSWER.validate_json(answered)
 
 
-def ask(ledger: Path, files: Sequence[Path], wish: Wish) -> Answer:
+def ask(ledger: Place, files: Sequence[Path], wish: Wish) -> Answer:
     """The same; where no daemon runs, what the ledger alone allows."""
     from scheduler import app
     from scheduler.desk import Refused
@@ -81,7 +84,7 @@ def ask(ledger: Path, files: Sequence[Path], wish: Wish) -> Answer:
         raise Refusal(str(error)) from None
 
 
-def status_of(ledger: Path) -> Status:
+def status_of(ledger: Place) -> Status:
     """How the daemon says the house stands. Raises NobodyThere, and Refusal."""
     from scheduler.desk.wishes import STATUS
 
@@ -102,7 +105,7 @@ class _Door(http.client.HTTPConnection):
         self.sock.connect(os.fspath(self._path))
 
 
-def _exchange(ledger: Path, method: str, verb: str, body: bytes | None, within_s: float) -> bytes:
+def _exchange(ledger: Place, method: str, verb: str, body: bytes | None, within_s: float) -> bytes:
     from scheduler.ledger import LedgerError
     from scheduler.ledger.files import control_socket
 

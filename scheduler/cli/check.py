@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import click
 
 from scheduler.cli.moments import rfc3339, wall_time
-from scheduler.cli.paths import chosen, named_ledger, paths_argument, rendered, summed_up
+from scheduler.cli.paths import chosen, paths_argument, rendered, summed_up
+from scheduler.cli.places import meant
 from scheduler.cli.shown import conventions, count, document, write
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def _moved(config: Config, path: Path) -> Iterator[Problem]:
     from scheduler.ledger.snapshot import Snapshot
 
     try:
-        with Snapshot.open(named_ledger() or Path(config.service.ledger)) as snapshot:
+        with Snapshot.open(meant(None, lambda: config.service.ledger)) as snapshot:
             before = newest(snapshot) or {}
     except LedgerError:
         return

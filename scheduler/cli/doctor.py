@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scheduler.cli.paths import chosen, ledger_option, named_ledger, paths_argument
+from scheduler.cli.paths import chosen, paths_argument
+from scheduler.cli.places import ledger_option, meant
 from scheduler.cli.shown import conventions, count, document, folded, write
 
 if TYPE_CHECKING:
     from scheduler.app import Case, Finding
+    from scheduler.ledger import Place
 
 COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
 VERDICT_COLUMNS, CHECK_COLUMNS = 9, 19
@@ -28,7 +30,7 @@ VERDICT_COLUMNS, CHECK_COLUMNS = 9, 19
 )
 @ledger_option
 @conventions
-def doctor(paths: Sequence[Path], create_test: bool, ledger: Path | None, as_json: bool) -> int:
+def doctor(paths: Sequence[Path], create_test: bool, ledger: Place | None, as_json: bool) -> int:
     """Look whether all is there that the daemon needs; each failure with its fix.
 
     PATH is a YAML file or a directory of them; without one, CALLBOARD_CONFIG or ./callboard.yaml is read.
@@ -56,12 +58,13 @@ def doctor(paths: Sequence[Path], create_test: bool, ledger: Path | None, as_jso
     return 1 if failures else 0
 
 
-def _case(paths: Sequence[Path], ledger: Path | None, create_test: bool) -> Case:
+def _case(paths: Sequence[Path], ledger: Place | None, create_test: bool) -> Case:
     from scheduler import app
     from scheduler.config import read
 
     config, problems = read(chosen(paths))
-    return app.Case(config, problems, ledger or named_ledger(), create_test)
+    place = meant(ledger, lambda: config.service.ledger) if config else None
+    return app.Case(config, problems, place, create_test)
 
 
 def _show(finding: Finding) -> None:

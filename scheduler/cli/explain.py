@@ -16,13 +16,14 @@ import click
 
 from scheduler.cli.ls import fields
 from scheduler.cli.moments import heading, rfc3339
-from scheduler.cli.paths import ledger_option
+from scheduler.cli.places import ledger_option
 from scheduler.cli.shown import Refusal, conventions, document, write
 from scheduler.cli.sources import Sources, sources
 from scheduler.cli.story import chain_json, chain_lines, hanging, more, story_lines, told_json
 
 if TYPE_CHECKING:
     from scheduler.explaining import Absence, Explanation
+    from scheduler.ledger import Place
     from scheduler.model import Schedule
 
 MOST_PROMISES = 50
@@ -43,7 +44,7 @@ MOST_PROMISES = 50
 @ledger_option
 @conventions
 def explain(
-    what: str, day: datetime | None, paths: Sequence[Path], ledger: Path | None, as_json: bool
+    what: str, day: datetime | None, paths: Sequence[Path], ledger: Place | None, as_json: bool
 ) -> int:
     """Tell why it ran, was late, was skipped, or will (not) run.
 

@@ -10,16 +10,19 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from jobs.model import Address
 from scheduler.cli.moments import by_local_date, heading, rfc3339
-from scheduler.cli.paths import ledger_option, opened
+from scheduler.cli.places import ledger_option, opened
 from scheduler.cli.shown import aligned, as_text, conventions, count, write
 from scheduler.facts import Stage
 from scheduler.record import Delivery, DeliveryState, Record
+
+if TYPE_CHECKING:
+    from scheduler.ledger import Place
 
 COLOURS = {
     Stage.CREATING: "yellow",
@@ -52,7 +55,7 @@ def ls(
     participant: str | None,
     day: datetime | None,
     links: bool,
-    ledger: Path | None,
+    ledger: Place | None,
     as_json: bool,
 ) -> int:
     """List the ledger's records, by due time."""

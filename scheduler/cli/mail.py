@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING
 import click
 
 from jobs.model import Participant
-from scheduler.cli.paths import ledger_option, loaded, named_ledger, opened, paths_argument
+from scheduler.cli.paths import loaded, paths_argument
+from scheduler.cli.places import ledger_option, meant, opened_if_made
 from scheduler.cli.shown import Refusal, as_text, conventions, document, folded, write
 from scheduler.model import Config, Occurrence, Schedule
 
 if TYPE_CHECKING:
     from scheduler.app import Shown, Tried
+    from scheduler.ledger import Place
 
 
 COLUMNS = 10
@@ -51,7 +53,7 @@ def preview(
     participant: str | None,
     html: Path | None,
     links: bool,
-    ledger: Path | None,
+    ledger: Place | None,
     as_json: bool,
 ) -> int:
     """Show a letter without sending it.
@@ -61,8 +63,8 @@ def preview(
     YAML file or a directory of them, as for `plan`.
     """
     config = loaded(paths)
-    file = ledger or named_ledger() or Path(config.service.ledger)
-    key, shown = _waiting(file, of, links) or _composed(config, of, participant)
+    place = meant(ledger, lambda: config.service.ledger)
+    key, shown = _waiting(place, of, links) or _composed(config, of, participant)
     if html is not None:
         _write(html, shown.html)
     if as_json:
@@ -115,14 +117,14 @@ def _went_well(stages: Sequence[Tried]) -> bool:
     return (stages[-1].stage, stages[-1].result) == ("accepted", "ok")
 
 
-def _waiting(ledger: Path, of: str, links: bool) -> tuple[str, Shown] | None:
+def _waiting(place: Place, of: str, links: bool) -> tuple[str, Shown] | None:
     """The letter that is frozen for a key, where there is a ledger."""
     from scheduler import app
 
-    if "/" not in of or not ledger.is_file():
+    if "/" not in of:
         return None
-    with opened(ledger) as snapshot:
-        shown = app.frozen(snapshot, of, links=links)
+    with opened_if_made(place) as snapshot:
+        shown = app.frozen(snapshot, of, links=links) if snapshot else None
     return (of, shown) if shown else None
 
 

@@ -1,13 +1,12 @@
-"""Which files a command means, and which ledger: what was typed, else the environment, else ./callboard.yaml.
+"""Which files a command means: what was typed, else the environment, else ./callboard.yaml.
 
-Finds, loads and opens, and turns what is wrong with them into one clear refusal. What stands in the files is
-`scheduler.config`'s, what stands in the ledger `scheduler.ledger`'s.
+Finds and loads them, and turns what is wrong with them into one clear refusal. What stands in them is
+`scheduler.config`'s; which ledger is meant is told in `places`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,6 @@ from scheduler.settings import Settings, SettingsError, read_settings
 
 if TYPE_CHECKING:
     from scheduler.config import Problem
-    from scheduler.ledger.snapshot import Snapshot
     from scheduler.model import Config
 
 DEFAULT_FILE = Path("callboard.yaml")
@@ -31,14 +29,15 @@ def chosen(paths: Sequence[Path]) -> list[Path]:
     """The files to read. Raises `click.UsageError` when none are named and none are found."""
     if paths:
         return list(paths)
-    if named := _environment().config:
+    if named := environment().config:
         return [Path(named)]
     if DEFAULT_FILE.exists():
         return [DEFAULT_FILE]
     raise click.UsageError("no PATH is given, CALLBOARD_CONFIG is not set, and there is no ./callboard.yaml")
 
 
-def _environment() -> Settings:
+def environment() -> Settings:
+    """What the environment says; `click.UsageError` where that can't be used."""
     try:
         return read_settings()
     except SettingsError as error:
@@ -69,36 +68,3 @@ def summed_up(problems: Sequence[Problem]) -> str:
     """`2 errors, 1 warning`."""
     errors = sum(problem.severity == "error" for problem in problems)
     return f"{count(errors, 'error')}, {count(len(problems) - errors, 'warning')}"
-
-
-ledger_option = click.option(
-    "--ledger",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="The ledger; else CALLBOARD_LEDGER's, else the configuration's.",
-)
-"""`--ledger`, as every command that reads a ledger takes it."""
-
-
-@contextmanager
-def opened(ledger: Path | None) -> Iterator[Snapshot]:
-    """The ledger, open for reading; a `Refusal` when it is not there, damaged, or of another version."""
-    from scheduler.ledger.errors import LedgerError
-    from scheduler.ledger.snapshot import Snapshot
-
-    try:
-        with Snapshot.open(named_or_usual(ledger)) as snapshot:
-            yield snapshot
-    except LedgerError as error:
-        raise Refusal(str(error)) from None
-
-
-def named_ledger() -> Path | None:
-    """The ledger that the environment names; it wins over the configuration's."""
-    named = _environment().ledger
-    return Path(named) if named else None
-
-
-def named_or_usual(ledger: Path | None) -> Path:
-    """The ledger that was typed, else the environment's, else the configuration's."""
-    return ledger or named_ledger() or Path(loaded(()).service.ledger)

@@ -7,18 +7,19 @@ is the ledger's to say; `--dry-run` only reads, at any time.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from scheduler.cli.durations import Age
 from scheduler.cli.moments import rfc3339
-from scheduler.cli.paths import ledger_option, named_or_usual, opened
+from scheduler.cli.paths import loaded
+from scheduler.cli.places import ledger_option, meant, opened
 from scheduler.cli.run import TRY_LATER, exit_codes
 from scheduler.cli.shown import Refusal, conventions, count, document, write
 
 if TYPE_CHECKING:
+    from scheduler.ledger import Place
     from scheduler.ledger.pruning import Total
 
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Only say how much it would be.")
 @ledger_option
 @conventions
-def prune(older_s: int, dry_run: bool, ledger: Path | None, as_json: bool) -> int:
+def prune(older_s: int, dry_run: bool, ledger: Place | None, as_json: bool) -> int:
     """Forget records that have long been over, with their facts; their counts stay.
 
     What is not over, or younger than 8 days, is never forgotten. A running daemon holds the ledger: then this
@@ -42,10 +43,10 @@ def prune(older_s: int, dry_run: bool, ledger: Path | None, as_json: bool) -> in
         raise click.UsageError(
             "--older: what is younger than 8 days might still be caught up; write 180d, say"
         )
-    now, path = Clock().now(), named_or_usual(ledger)
-    with opened(path) as snapshot:
+    now, place = Clock().now(), meant(ledger, lambda: loaded(()).service.ledger)
+    with opened(place) as snapshot:
         stages, base_url = snapshot.prunable(now - older_s), snapshot.base_url()
-    total = None if dry_run else _prune(path, base_url, now - older_s, now)
+    total = None if dry_run else _prune(place, base_url, now - older_s, now)
     if as_json:
         document(_as_json(now - older_s, stages, total))
     else:
@@ -53,7 +54,7 @@ def prune(older_s: int, dry_run: bool, ledger: Path | None, as_json: bool) -> in
     return 0
 
 
-def _prune(path: Path, base_url: str, before: float, now: float) -> Total:
+def _prune(place: Place, base_url: str, before: float, now: float) -> Total:
     import asyncio
 
     from scheduler.ledger import Ledger, LedgerHeld
@@ -64,7 +65,7 @@ def _prune(path: Path, base_url: str, before: float, now: float) -> Total:
 
     with exit_codes():
         try:
-            book = Ledger.open(path, base_url, now)
+            book = Ledger.open(place, base_url, now)
         except LedgerHeld as held:
             fix = "write service.keep, such as keep: 180d, and the daemon prunes once a day"
             raise Refusal(f"{held}; or {fix}", TRY_LATER) from None

@@ -22,6 +22,7 @@ import click
 from scheduler.cli.durations import Duration
 from scheduler.cli.ls import LATE_FROM_S, outcome
 from scheduler.cli.paths import chosen, loaded, paths_argument
+from scheduler.cli.places import placed
 from scheduler.cli.shown import Refusal, aligned, as_text, conventions, count, write
 from scheduler.settings import (
     LogStyle,
@@ -57,6 +58,7 @@ def run(paths: Sequence[Path], sandbox: bool, once: bool, for_s: int | None, as_
     Exits 0; 75 when trying later may help, 77 without permission, 78 when the configuration is bad.
     """
     from scheduler import app
+    from scheduler.ledger import Database
 
     if once and for_s is not None:
         raise click.UsageError("--once and --for don't go together")
@@ -65,9 +67,10 @@ def run(paths: Sequence[Path], sandbox: bool, once: bool, for_s: int | None, as_
         files = chosen(paths)
         config = loaded(files, BAD_CONFIG)
         key = None if sandbox else read_secret(config.account.api_key.source, config.account.api_key.name)
-        redaction = _set_up_the_log([key] if key else [], settings, as_json)
+        ledger = None if sandbox else placed(settings.ledger or config.service.ledger)
+        secrets = [key, ledger.password if isinstance(ledger, Database) else None]
+        redaction = _set_up_the_log(filter(None, secrets), settings, as_json)
         _warn([*config.warnings, *([f"warning: {key.warning}"] if key and key.warning else [])])
-        ledger = Path(settings.ledger) if settings.ledger and not sandbox else None
         options = app.Options(
             paths=files,
             ledger=ledger,

@@ -7,7 +7,7 @@ still tells what is to come. What they say is not judged here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from scheduler.cli.paths import chosen, named_ledger, opened, summed_up
+from scheduler.cli.paths import chosen, summed_up
+from scheduler.cli.places import meant, named, opened, opened_if_made
 from scheduler.cli.shown import Refusal
 
 if TYPE_CHECKING:
     from scheduler.explaining import Explanation, Known
+    from scheduler.ledger import Place
     from scheduler.ledger.snapshot import Snapshot
     from scheduler.model import Config
 
@@ -58,7 +60,7 @@ class Sources:
 
 
 @contextmanager
-def sources(paths: Sequence[Path], ledger: Path | None) -> Iterator[Sources]:
+def sources(paths: Sequence[Path], ledger: Place | None) -> Iterator[Sources]:
     """What is to be had, for as long as the block lasts; a `Refusal` when that is nothing."""
     config = _configuration(paths)
     with _reading(ledger, config) as snapshot:
@@ -79,15 +81,16 @@ def _configuration(paths: Sequence[Path]) -> Config | None:
 
 
 @contextmanager
-def _reading(ledger: Path | None, config: Config | None) -> Iterator[Snapshot | None]:
+def _reading(ledger: Place | None, config: Config | None) -> Iterator[Snapshot | None]:
     """The ledger that is meant; `None` when the configuration's isn't made yet."""
-    path = ledger or named_ledger()
-    if path is None and config is not None:
-        path = Path(config.service.ledger)
-        if not path.exists():
-            yield None
-            return
-    with opened(path) as snapshot:
+    place = named(ledger)
+    if place is None and config is not None:
+        reading: AbstractContextManager[Snapshot | None] = opened_if_made(
+            meant(None, lambda: config.service.ledger)
+        )
+    else:
+        reading = opened(place)
+    with reading as snapshot:
         yield snapshot
 
 

@@ -14,12 +14,13 @@ import click
 
 from scheduler.cli.calling import NobodyThere, ledger_at, status_of
 from scheduler.cli.moments import rfc3339
-from scheduler.cli.paths import ledger_option
+from scheduler.cli.places import ledger_option
 from scheduler.cli.shown import Refusal, aligned, conventions, count, document, write
 from scheduler.cli.steering import config_option
 
 if TYPE_CHECKING:
     from scheduler.desk import Pause, Status
+    from scheduler.ledger import Place
     from scheduler.vitals import Reload
 
 HEALTHY, NOT_READY, NOT_RUNNING = 0, 1, 3
@@ -30,26 +31,26 @@ HEALTHY, NOT_READY, NOT_RUNNING = 0, 1, 3
 @config_option
 @ledger_option
 @conventions
-def status(quiet: bool, files: Sequence[Path], ledger: Path | None, as_json: bool) -> int:
+def status(quiet: bool, files: Sequence[Path], ledger: Place | None, as_json: bool) -> int:
     """Tell how the house stands.
 
     Exits 0 when the daemon does its work, 1 when it runs but doesn't (the reasons are told), 3 when no daemon
     runs: then the ledger is read, if there is one.
     """
-    path = ledger_at(ledger, files)
+    place = ledger_at(ledger, files)
     try:
-        found = status_of(path)
+        found = status_of(place)
     except NobodyThere:
         found = None
-    shown = found or _alone(path, quiet)
+    shown = found or _alone(place, quiet)
     if shown is not None and not quiet:
-        _show(shown, path, as_json)
+        _show(shown, place, as_json)
     if found is None:
         return NOT_RUNNING
     return NOT_READY if found.unready else HEALTHY
 
 
-def _alone(path: Path, quiet: bool) -> Status | None:
+def _alone(place: Place, quiet: bool) -> Status | None:
     """What the ledger says by itself."""
     from scheduler.clock import Clock
     from scheduler.ledger import LedgerError
@@ -57,7 +58,7 @@ def _alone(path: Path, quiet: bool) -> Status | None:
     from scheduler.ledger.snapshot import Snapshot
 
     try:
-        with Snapshot.open(path) as snapshot:
+        with Snapshot.open(place) as snapshot:
             return report(snapshot, Clock().now(), ["no daemon runs"], None)
     except LedgerError as error:
         if quiet:
@@ -65,11 +66,11 @@ def _alone(path: Path, quiet: bool) -> Status | None:
         raise Refusal(f"no daemon runs, and {error}", NOT_RUNNING) from None
 
 
-def _show(found: Status, path: Path, as_json: bool) -> None:
+def _show(found: Status, place: Place, as_json: bool) -> None:
     if as_json:
-        document(_as_json(found, path))
+        document(_as_json(found, place))
     else:
-        write([f"{_state(found)}: {path}", *aligned(("", *row) for row in _rows(found))])
+        write([f"{_state(found)}: {place}", *aligned(("", *row) for row in _rows(found))])
 
 
 def _state(found: Status) -> str:
@@ -117,12 +118,12 @@ def _next_due(found: Status) -> float | None:
     return min((at for at in times if at is not None), default=None)
 
 
-def _as_json(found: Status, path: Path) -> dict[str, object]:
+def _as_json(found: Status, place: Place) -> dict[str, object]:
     now, vitals, missed = found.standing, found.vitals, found.last_missed
     return {
         "state": "not_running" if vitals is None else "not_ready" if found.unready else "running",
         "unready": found.unready,
-        "ledger": str(path),
+        "ledger": str(place),
         "ledger_version": found.version,
         "live": now.live,
         "waiting": now.waiting,

@@ -17,13 +17,14 @@ import click
 
 from jobs.model import Instant
 from scheduler.cli.calling import NobodyThere, ask, ask_daemon, ledger_at, user
-from scheduler.cli.paths import ledger_option
+from scheduler.cli.places import ledger_option
 from scheduler.cli.shown import Refusal, conventions, document, write
 from scheduler.cli.until import Until
 
 if TYPE_CHECKING:
     from scheduler.desk import Answer, Asker, Missed, Scope
     from scheduler.desk.wishes import ToMakeUp, Wish
+    from scheduler.ledger import Place
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -248,19 +249,19 @@ def _ask(
     *,
     reason: str | None,
     files: Sequence[Path],
-    ledger: Path | None,
+    ledger: Place | None,
     as_json: bool,
     daemon_only: bool = False,
 ) -> Answer:
     from scheduler import desk
 
-    path, wanted = ledger_at(ledger, files), wish(desk.Asker(user(), desk.reason(reason)))
+    place, wanted = ledger_at(ledger, files), wish(desk.Asker(user(), desk.reason(reason)))
     if not daemon_only:
-        return ask(path, files, wanted)
+        return ask(place, files, wanted)
     try:
-        return ask_daemon(path, wanted)
+        return ask_daemon(place, wanted)
     except NobodyThere:
-        raise Refusal(f"no daemon runs on {path}; `callboard run` starts one, and this needs it") from None
+        raise Refusal(f"no daemon runs on {place}; `callboard run` starts one, and this needs it") from None
 
 
 def _asked(wish: Callable[[Asker], Wish], **rest: Any) -> int:

@@ -47,6 +47,11 @@ def begin(driver: Driver, base_url: str, now: Instant) -> Mapping[str, str]:
     return meta
 
 
+def born(driver: Driver) -> bool:
+    """Whether there is more than tables: an identity."""
+    return bool(driver.fetch("SELECT 1 FROM meta WHERE name = 'base_url'"))
+
+
 def move_mark(driver: Driver, until: Instant) -> None:
     """Everything that opens up to `until` is written."""
     driver.execute("UPDATE meta SET value = ? WHERE name = 'promised_until'", (repr(until),))

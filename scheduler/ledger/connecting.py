@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from scheduler.ledger.driver import Around, Driver
-from scheduler.ledger.errors import LedgerDamaged, LedgerError, LedgerUnavailable
+from scheduler.ledger.errors import LedgerDamaged, LedgerError, LedgerMissing, LedgerUnavailable
 from scheduler.ledger.place import Database, Place
 from scheduler.ledger.sqlite import SqliteDriver
 
@@ -29,14 +29,14 @@ def reader(place: Place) -> Driver:
     if isinstance(place, Database):
         return _database(place, nullcontext, reads=True)
     if not os.path.isfile(place):
-        raise LedgerError(f"{place}: {NONE}")
+        raise LedgerMissing(f"{place}: {NONE}")
     return _file(place)
 
 
 def nothing(place: Place) -> LedgerError:
     """What is there is empty: for a database that is how it begins, and no file begins like that."""
     if isinstance(place, Database):
-        return LedgerError(f"{place}: {NONE}")
+        return LedgerMissing(f"{place}: {NONE}")
     return LedgerDamaged(f"{place}: not a callboard ledger")
 
 

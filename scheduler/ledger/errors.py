@@ -22,6 +22,10 @@ class LedgerAway(LedgerUnavailable):
     """The connection to its database is gone: whatever else waits for it now would wait in vain."""
 
 
+class LedgerMissing(LedgerError):
+    """There is none yet."""
+
+
 class LedgerHeld(LedgerError):
     """Another process has it open for writing."""
 

@@ -39,6 +39,13 @@ def migrate(driver: Driver, folder: Traversable | None = None) -> None:
     check(driver, folder)
 
 
+def build(driver: Driver) -> None:
+    """As `migrate` where nothing is yet, inside the caller's transaction."""
+    if driver.version() == 0:
+        for number, sql in _migrations(own(), driver.dialect):
+            _apply(driver, number, sql)
+
+
 def check(driver: Driver, folder: Traversable | None = None) -> None:
     """Raise LedgerMismatch unless this program may work on this ledger as it is."""
     have, known = driver.version(), _migrations(folder or own(), driver.dialect)[-1][0]

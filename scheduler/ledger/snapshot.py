@@ -17,9 +17,9 @@ from jobs.model import Address, Instant
 from scheduler.facts import KINDS, Fact
 from scheduler.ledger import account, codec, messages, pruning, rows
 from scheduler.ledger.account import Hold
-from scheduler.ledger.connecting import nothing, reader
+from scheduler.ledger.connecting import NONE, nothing, reader
 from scheduler.ledger.driver import Driver
-from scheduler.ledger.errors import LedgerMismatch
+from scheduler.ledger.errors import LedgerMismatch, LedgerMissing
 from scheduler.ledger.migrate import check
 from scheduler.ledger.place import Place
 from scheduler.ledger.standing import delivered, standing
@@ -74,6 +74,8 @@ class Snapshot:
                 check(driver)
             except LedgerMismatch as error:
                 raise LedgerMismatch(f"{place}: {error}") from None
+            if not account.born(driver):
+                raise LedgerMissing(f"{place}: {NONE}")
             return cls(driver, stack.pop_all())
 
     def __enter__(self) -> Snapshot:

@@ -29,6 +29,7 @@ COMMANDS = [
     "explain",
     "audit",
     "prune",
+    "ledger",
     "doctor",
     "status",
     "pause",
@@ -44,7 +45,9 @@ COMMANDS = [
     "schema",
     "sandbox",
 ]
-OF_MAIL = [["mail", "preview"], ["mail", "test"]]
+GROUPS = {"mail": ("preview", "test"), "ledger": ("copy", "migrate")}
+WHOLE = [[word] for word in COMMANDS if word not in GROUPS]
+WHOLE += [[group, word] for group, words in GROUPS.items() for word in words]
 SCHEDULE = """\
 version: 1
 rosters:
@@ -74,9 +77,7 @@ def test_help_names_every_command(callboard: Run) -> None:
     assert callboard().stdout == done.stdout
 
 
-@pytest.mark.parametrize(
-    "command", [*([word] for word in COMMANDS if word != "mail"), *OF_MAIL], ids=" ".join
-)
+@pytest.mark.parametrize("command", WHOLE, ids=" ".join)
 def test_every_command_has_help_json_and_no_color(callboard: Run, command: list[str]) -> None:
     done = callboard(*command, "--help")
     assert (done.returncode, done.stderr) == (0, "")

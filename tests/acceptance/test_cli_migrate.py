@@ -20,13 +20,13 @@ def has_version(path: Path) -> int:
 
 
 def test_an_empty_place_becomes_a_ledger_and_twice_does_no_harm(callboard: Run, tmp_path: Path) -> None:
-    words = ("ledger", "migrate", "--config", CONFIGS / "sales-coach.yaml", "--ledger", tmp_path / "new.db")
+    words = ("ledger", "migrate", CONFIGS / "sales-coach.yaml", "--ledger", tmp_path / "new.db")
     done = callboard(*words)
     assert (done.returncode, done.stderr) == (0, "")
     version = has_version(tmp_path / "new.db")
-    assert done.stdout == f"{tmp_path / 'new.db'}: version {version}\n"
+    assert done.stdout == f"{tmp_path / 'new.db'}: had version 0, has version {version}\n"
     again = callboard(*words, "--json")
-    assert json.loads(again.stdout) == {"ledger": str(tmp_path / "new.db"), "ledger_version": version}
+    assert json.loads(again.stdout) == {"ledger": str(tmp_path / "new.db"), "had": version, "has": version}
 
 
 def test_a_newer_ledger_is_left_alone(callboard: Run, tmp_path: Path) -> None:
@@ -35,7 +35,7 @@ def test_a_newer_ledger_is_left_alone(callboard: Run, tmp_path: Path) -> None:
     version = has_version(path)
     with sqlite3.connect(path) as newer:
         newer.execute(f"PRAGMA user_version = {version + 1}")
-    done = callboard("ledger", "migrate", "--config", CONFIGS / "sales-coach.yaml", "--ledger", path)
+    done = callboard("ledger", "migrate", CONFIGS / "sales-coach.yaml", "--ledger", path)
     assert done.returncode == 78
     assert "run the newer callboard" in done.stderr
     assert has_version(path) == version + 1
@@ -45,7 +45,7 @@ def test_a_file_that_is_written_is_left_to_its_daemon(callboard: Run, tmp_path: 
     path = tmp_path / "callboard.db"
     held = Ledger.open(path, BASE_URL, BIRTH)
     try:
-        done = callboard("ledger", "migrate", "--config", CONFIGS / "sales-coach.yaml", "--ledger", path)
+        done = callboard("ledger", "migrate", CONFIGS / "sales-coach.yaml", "--ledger", path)
     finally:
         held.close()
     assert done.returncode == 75
@@ -53,6 +53,6 @@ def test_a_file_that_is_written_is_left_to_its_daemon(callboard: Run, tmp_path: 
 
 def test_a_bad_configuration_is_told(callboard: Run, tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text("version: 1\nschedules: {}\nodd: 1\n")
-    done = callboard("ledger", "migrate", "--config", "bad.yaml", "--ledger", "new.db")
+    done = callboard("ledger", "migrate", "bad.yaml", "--ledger", "new.db")
     assert done.returncode == 78 and "odd" in done.stderr
     assert not (tmp_path / "new.db").exists()

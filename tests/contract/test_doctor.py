@@ -127,7 +127,7 @@ PRESENT = [("ledger", "ok"), ("ledger's counts", "ok"), ("disk", "ok")]
 
 
 def looked(config: Config, ledger: Path) -> Told:
-    return [each if each[0] != "disk" else ("disk", "ok") for each in told(place(config, ledger))]
+    return [each if each[0] != "disk" else ("disk", "ok") for each in told(place(config, ledger, Clock()))]
 
 
 def test_a_ledger_at_its_place(config: Config, ledger: Path) -> None:

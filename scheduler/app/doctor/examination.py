@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 from scheduler.app.doctor import door, machine, place, post, schedules, secret, service
 from scheduler.app.doctor.finding import Finding, failed, ok, skipped, warning
 from scheduler.clock import Clock
 from scheduler.config import Problem
+from scheduler.ledger import Place
 from scheduler.model import Config
 
 BOX_S = 60.0
@@ -27,11 +27,11 @@ CONFIG = "configuration"
 @dataclass(frozen=True, slots=True)
 class Case:
     """What is examined. `config` is None when the files have errors; `problems` has what `check` says;
-    `ledger` is another one than the configuration's."""
+    `ledger` is where its ledger is."""
 
     config: Config | None
     problems: Sequence[Problem]
-    ledger: Path | None = None
+    ledger: Place | None = None
     create_test: bool = False
 
 
@@ -67,13 +67,12 @@ def _checks(case: Case, clock: Clock) -> Iterator[_Check]:
     yield _Check("Python", _one(machine.python))
     yield _Check("time zones", _one(lambda: machine.time_zones(config, now)))
     yield _Check(CONFIG, _one(lambda: _configuration(case)))
-    if config is not None:
-        yield from _checks_of(config, case, clock)
+    if config is not None and case.ledger is not None:
+        yield from _checks_of(config, case.ledger, case, clock)
 
 
-def _checks_of(config: Config, case: Case, clock: Clock) -> Iterator[_Check]:
+def _checks_of(config: Config, ledger: Place, case: Case, clock: Clock) -> Iterator[_Check]:
     """What only a whole configuration lets be looked at."""
-    ledger = case.ledger or Path(config.service.ledger)
     api, answered = service.Service(config, clock), asyncio.Event()
 
     async def reach() -> Sequence[Finding]:
@@ -93,7 +92,7 @@ def _checks_of(config: Config, case: Case, clock: Clock) -> Iterator[_Check]:
     yield _Check(service.URL, reach)
     yield _Check(service.KNOWN, after(api.known))
     yield _Check(schedules.PLAN, _one(lambda: schedules.plan(config, clock.now())))
-    yield _Check(place.LEDGER, _all(lambda: place.place(config, ledger)))
+    yield _Check(place.LEDGER, _all(lambda: place.place(config, ledger, clock)))
     yield _Check(post.MAIL, lambda: post.post(config))
     yield _Check(schedules.HOSTS, lambda: schedules.hosts(config))
     yield _Check(door.PORT, lambda: door.port(config))

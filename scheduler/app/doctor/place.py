@@ -11,9 +11,12 @@ import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from scheduler.app.doctor.finding import Finding, failed, ok, warning
+from scheduler.app.doctor.database import database
+from scheduler.app.doctor.finding import Finding, Verdict, failed, ok, warning
+from scheduler.clock import Clock
 from scheduler.ledger.audit import unconserved
-from scheduler.ledger.errors import LedgerError, LedgerMismatch
+from scheduler.ledger.errors import LedgerError, LedgerMismatch, LedgerMissing
+from scheduler.ledger.place import Database, Place
 from scheduler.ledger.snapshot import Snapshot
 from scheduler.model import Config
 
@@ -24,8 +27,21 @@ ROOM_WARNED, ROOM = 1 << 30, 100 << 20
 _MAKE_ROOM = "make room, or let the ledger forget what is old (service.keep)"
 
 
-def place(config: Config, ledger: Path) -> Sequence[Finding]:
-    """The ledger, its counts, its disk."""
+def place(config: Config, ledger: Place, clock: Clock) -> Sequence[Finding]:
+    """The ledger and its counts, with its disk or its database."""
+    return tuple(
+        _in_database(config, ledger, clock) if isinstance(ledger, Database) else _file(config, ledger)
+    )
+
+
+def _in_database(config: Config, ledger: Database, clock: Clock) -> Iterator[Finding]:
+    found = list(database(ledger, clock))
+    yield from found
+    if found[0].verdict is not Verdict.FAILED:
+        yield from _opened(config, ledger, ok(LEDGER, f"{ledger}: readable"))
+
+
+def _file(config: Config, ledger: Path) -> Sequence[Finding]:
     folder = ledger.parent
     if not folder.is_dir():
         return (failed(LEDGER, f"{folder}: there is no such directory", f"mkdir -p {folder}"),)
@@ -39,13 +55,21 @@ def _ledger(config: Config, ledger: Path) -> Iterator[Finding]:
         )
         return
     if not ledger.exists():
-        yield ok(LEDGER, f"{ledger}: none yet; the first `callboard run` makes it")
+        yield _none_yet(ledger)
         return
     if strange := _strange(ledger):
         yield strange
+    fine = ok(LEDGER, f"{ledger}: private and readable, {ledger.stat().st_size >> 20:,} MiB")
+    yield from _opened(config, ledger, None if strange else fine)
+
+
+def _opened(config: Config, ledger: Place, fine: Finding | None) -> Iterator[Finding]:
+    """What is in it; `fine` is said of it where nothing worse is."""
     try:
         with Snapshot.open(ledger) as snapshot:
-            yield from _read(config, ledger, snapshot, known=strange is not None)
+            yield from _read(config, ledger, snapshot, fine)
+    except LedgerMissing:
+        yield _none_yet(ledger)
     except LedgerMismatch as error:
         fix = "`callboard run` brings an older one up to date; a newer one needs the callboard that wrote it"
         yield warning(LEDGER, str(error), fix)
@@ -53,13 +77,17 @@ def _ledger(config: Config, ledger: Path) -> Iterator[Finding]:
         yield failed(LEDGER, str(error), "restore a copy, or name another file (service.ledger)")
 
 
-def _read(config: Config, ledger: Path, snapshot: Snapshot, *, known: bool) -> Iterator[Finding]:
+def _none_yet(ledger: Place) -> Finding:
+    return ok(LEDGER, f"{ledger}: none yet; the first `callboard run` makes it")
+
+
+def _read(config: Config, ledger: Place, snapshot: Snapshot, fine: Finding | None) -> Iterator[Finding]:
     made_for = snapshot.base_url()
     if made_for != config.account.base_url:
         said = f"{ledger} was made for {made_for}, not for {config.account.base_url}"
         yield failed(LEDGER, said, "give the other account a ledger of its own (service.ledger)")
-    elif not known:
-        yield ok(LEDGER, f"{ledger}: private and readable, {ledger.stat().st_size >> 20:,} MiB")
+    elif fine:
+        yield fine
     if faults := unconserved(snapshot):
         yield failed(COUNTS, f"{faults[0]}; {len(faults)} in all", "callboard audit tells more")
     else:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
-from pathlib import Path
 
 from jobs.model import Instant
 from scheduler import planner
@@ -18,6 +17,7 @@ from scheduler.clock import Clock
 from scheduler.config.suggest import did_you_mean
 from scheduler.desk import Refused
 from scheduler.ledger import Ledger
+from scheduler.ledger.place import Place
 from scheduler.ledger.snapshot import Snapshot
 from scheduler.model import Config, Schedule
 from scheduler.record import Record
@@ -33,7 +33,7 @@ class Means:
     `ring` has the house look again."""
 
     ledger: Ledger
-    path: Path
+    path: Place
     clock: Clock
     config: Callable[[], Config]
     letters: Letters
