@@ -24,7 +24,7 @@ JOBS, ROWS = "jobs", "rows"
 """What others are called with: there are jobs to be taken; records or the account's rows have changed."""
 
 
-class Listed(list[str]):
+class Listed(tuple[str, ...]):
     """Any number of texts as the one parameter of `json_each(?)`: an array where the database has them."""
 
     def __conform__(self, protocol: object) -> str:

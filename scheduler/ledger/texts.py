@@ -32,7 +32,7 @@ class _TextDumper(Dumper):
 class _ListDumper(Dumper):
     oid = _TEXT_ARRAY_OID
 
-    def dump(self, obj: list[str]) -> bytes:
+    def dump(self, obj: Listed) -> bytes:
         """An array of texts, each in quotes."""
         return b"{%s}" % b",".join(b'"%s"' % _QUOTED.sub(rb"\\\1", _fit(text)) for text in obj)
 

@@ -30,11 +30,11 @@ from scheduler.app.letters import composer
 from scheduler.clock import Bell, Clock
 from scheduler.config import load
 from scheduler.daemon import Daemon
-from scheduler.ledger import Ledger
+from scheduler.ledger import Ledger, Place, place_of
 from scheduler.ledger.audit import audit
+from scheduler.ledger.connecting import connect as ledger_driver
 from scheduler.ledger.driver import Driver
 from scheduler.ledger.snapshot import Snapshot
-from scheduler.ledger.sqlite import SqliteDriver
 from scheduler.model import Config
 from scheduler.record import Record
 from scheduler.runner import Compose
@@ -78,16 +78,19 @@ Wrap = Callable[[Perform], Perform]
 
 
 class Rig:
-    """A sandbox, a clock and a folder; `open` opens a house on them."""
+    """A sandbox, a clock and a folder; `open` opens a house on them. The ledger is a file in the folder,
+    unless it has a `place` of its own."""
 
-    def __init__(self, folder: Path, clock: VirtualClock, sandbox: Sandbox, base_url: str) -> None:
+    def __init__(
+        self, folder: Path, clock: VirtualClock, sandbox: Sandbox, base_url: str, place: Place | None = None
+    ) -> None:
         self.folder = folder
         self.clock = clock
         self.sandbox = sandbox
         self.base_url = base_url
-        self.ledger_path = folder / "callboard.db"
+        self.place: Place = place or folder / "callboard.db"
         self.wrap: Wrap = lambda perform: perform
-        self.driver: Callable[[Path], Driver] = SqliteDriver
+        self.driver: Callable[[Place], Driver] = ledger_driver
         self.total_s = 5.0
         self.channels: dict[str, Channel] = {"log": LogChannel()}
         self.compose: Compose | None = None
@@ -103,7 +106,7 @@ class Rig:
     async def open(self, config: Config) -> AsyncIterator[Daemon]:
         """A house at work; leaving it drains."""
         async with connect(self.base_url, "test-key", total_s=self.total_s, connect_s=2.0) as tavus:
-            ledger = Ledger.open(self.ledger_path, self.base_url, self.clock.now(), self.driver)
+            ledger = Ledger.open(self.place, self.base_url, self.clock.now(), self.driver)
             self.listen(ledger)
             hands = Hands(tavus, self.channels)
             try:
@@ -153,33 +156,33 @@ class Rig:
 
     def stories(self) -> dict[str, list[str]]:
         """Every record's facts by kind, in their order, by key."""
-        with Snapshot.open(self.ledger_path) as snapshot:
+        with Snapshot.open(self.place) as snapshot:
             return {key: [told.kind for told in story] for key, story in snapshot.stories()}
 
     def details(self, kind: str) -> list[str]:
         """What the facts of this kind say, in the ledger's own words."""
-        with Snapshot.open(self.ledger_path) as snapshot:
+        with Snapshot.open(self.place) as snapshot:
             return [told.data for _, story in snapshot.stories() for told in story if told.kind == kind]
 
     def promised_in_gaps(self) -> list[int]:
         """How many promises each gap row stands for."""
-        with Snapshot.open(self.ledger_path) as snapshot:
+        with Snapshot.open(self.place) as snapshot:
             gaps = [told.data for _, story in snapshot.stories() for told in story if '"gap"' in told.data]
         return [int(json.loads(data)["promises"]) for data in gaps]
 
     def holds(self) -> list[str]:
         """The reasons of the holds in force."""
-        with Snapshot.open(self.ledger_path) as snapshot:
+        with Snapshot.open(self.place) as snapshot:
             return [str(hold.reason) for hold in snapshot.holds()]
 
     def records(self) -> dict[str, Record]:
         """Every record, by key."""
-        with Snapshot.open(self.ledger_path) as snapshot:
+        with Snapshot.open(self.place) as snapshot:
             return {record.key: record for record in snapshot.records()}
 
     def clean(self) -> None:
         """The audit finds nothing, and the server has at most one conversation for each promise."""
-        with Snapshot.open(self.ledger_path) as snapshot:
+        with Snapshot.open(self.place) as snapshot:
             assert audit(snapshot).faults == []
 
     def rooms_by_mark(self) -> dict[str, list[str]]:
@@ -198,10 +201,18 @@ def at() -> float:
 
 
 @pytest.fixture
-async def rig(tmp_path: Path, at: float) -> AsyncIterator[Rig]:
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """A file, or where a test asks for it (`places.on_both`) a database."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return tmp_path / "callboard.db"
+    return place_of(request.getfixturevalue("postgres").new())
+
+
+@pytest.fixture
+async def rig(tmp_path: Path, at: float, place: Place) -> AsyncIterator[Rig]:
     """A rig with a generous plan."""
     clock = VirtualClock(at)
     sandbox = Sandbox(clock.now, Plan(concurrent=1000))
     async with sandbox.serving() as base_url:
-        yield Rig(tmp_path, clock, sandbox, base_url)
+        yield Rig(tmp_path, clock, sandbox, base_url, place)
         await asyncio.get_running_loop().shutdown_default_executor()

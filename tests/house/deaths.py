@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 
-from scheduler.ledger.sqlite import SqliteDriver
 from tests.house.conftest import Crash
+from tests.house.places import driver_of
 
 
 class Fuse:
@@ -36,17 +36,26 @@ def wrapped(fuse: Fuse, before: bool):
 
 
 def burning(fuse: Fuse, before: bool):
-    class Burning(SqliteDriver):
-        @contextmanager
-        def transaction(self):
-            with super().transaction():
-                yield
-                if before:
-                    fuse.passed()
-            if not before:
-                fuse.passed()
+    def opened(place):
+        class Burning(driver_of(place)):
+            def transaction(self):
+                return burns(super().transaction())
 
-    return Burning
+            def reading(self):
+                return burns(super().reading())
+
+        return Burning(place)
+
+    @contextmanager
+    def burns(inner):
+        with inner:
+            yield
+            if before:
+                fuse.passed()
+        if not before:
+            fuse.passed()
+
+    return opened
 
 
 async def crashed(rig, config, end) -> bool:

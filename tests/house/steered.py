@@ -21,7 +21,7 @@ def desk_of(rig: Rig, daemon: Daemon) -> StandingDesk:
     """The desk of this daemon."""
     means = Means(
         ledger=daemon.ledger,
-        path=rig.ledger_path,
+        path=rig.place,
         clock=rig.clock,
         config=lambda: daemon.config,
         letters=daemon.letters,

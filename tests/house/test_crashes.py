@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from scheduler.ledger.sqlite import SqliteDriver
+from scheduler.ledger.connecting import connect
 from tests.house.deaths import Fuse, burning, crashed, wrapped
+from tests.house.places import on_both
 from tests.house.teams import team
 
 HOUR = 3600.0
@@ -15,7 +16,7 @@ PEOPLE = 3
 async def _survives(rig, at, restart_after_s: float) -> None:
     config = rig.config(team(PEOPLE))
     died = await crashed(rig, config, at + HOUR + 400)
-    rig.wrap, rig.driver = (lambda perform: perform), SqliteDriver
+    rig.wrap, rig.driver = (lambda perform: perform), connect
     if died:
         rig.clock.move(rig.clock.now() + restart_after_s)
         assert not await crashed(rig, config, at + HOUR + 400)
@@ -33,6 +34,7 @@ async def _survives(rig, at, restart_after_s: float) -> None:
     rig.clean()
 
 
+@on_both
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
 @pytest.mark.parametrize("restart_after_s", [1.0, 100.0])
 @pytest.mark.parametrize("n", range(1, 11))
@@ -41,6 +43,7 @@ async def test_killed_at_an_outside_call(rig, at, n, before, restart_after_s):
     await _survives(rig, at, restart_after_s)
 
 
+@on_both
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
 @pytest.mark.parametrize("n", range(1, 60, 3))
 async def test_killed_at_a_commit(rig, at, n, before):

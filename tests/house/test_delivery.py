@@ -38,7 +38,7 @@ def links(message):
 
 
 def messages_kept(rig):
-    connection = rig.driver(rig.ledger_path)
+    connection = rig.driver(rig.place)
     found = connection.fetch("SELECT * FROM messages")
     connection.close()
     return found

@@ -13,7 +13,7 @@ HOUR, MINUTE = 3600.0, 60.0
 
 
 def told(rig, config, key: str) -> Explanation:
-    with Snapshot.open(rig.ledger_path) as snapshot:
+    with Snapshot.open(rig.place) as snapshot:
         return explained(snapshot, key, known(snapshot, config.schedules, config.account, rig.clock.now()))
 
 
@@ -55,5 +55,5 @@ async def test_the_ledger_alone_knows_what_was_in_force_last(rig, at):
     config = rig.config(team(2))
     async with rig.open(config) as daemon:
         await rig.until(daemon, at + HOUR)
-    with Snapshot.open(rig.ledger_path) as snapshot:
+    with Snapshot.open(rig.place) as snapshot:
         assert newest(snapshot) == config.schedules

@@ -37,7 +37,7 @@ async def _open(rig, config):
     key, redaction = Secret(KEY, "the test"), Redaction()
     async with open_channels(rig.clock.now, Telemetry(), redaction) as channels:
         await channels.use(config)
-        async with house(config, rig.ledger_path, key, rig.clock, channels, new_metrics()) as daemon:
+        async with house(config, rig.place, key, rig.clock, channels, new_metrics()) as daemon:
             yield daemon
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from jobs.channels.mail import MailChannel, Security, Server
 from jobs.model import Deliver
-from scheduler.ledger.sqlite import SqliteDriver
+from scheduler.ledger.connecting import connect
 from tests.contract.mail_office import SENDER, office
 from tests.house.conftest import Crash
 from tests.house.deaths import Fuse, burning, crashed, wrapped
@@ -34,7 +34,7 @@ async def post(rig):
 async def _survives(rig, at, post, restart_after_s=5.0, absent="2m"):
     config, end = rig.config(mailed(PEOPLE, absent=absent)), at + HOUR + 6 * MINUTE
     died = await crashed(rig, config, end)
-    rig.wrap, rig.driver = (lambda perform: perform), SqliteDriver
+    rig.wrap, rig.driver = (lambda perform: perform), connect
     post.says.clear()
     if died:
         rig.clock.move(rig.clock.now() + restart_after_s)

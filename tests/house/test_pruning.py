@@ -23,7 +23,7 @@ def pruning(daemon, clock, keep_s=KEEP_S) -> Pruning:
 
 def day(rig) -> list[tuple[int, int]]:
     """(promised, pruned) by day."""
-    with Snapshot.open(rig.ledger_path) as snapshot:
+    with Snapshot.open(rig.place) as snapshot:
         return [(each.promised, sum(each.pruned.values())) for each in audit(snapshot).days]
 
 

@@ -45,7 +45,7 @@ def check(rig: Rig, *, over: bool = True) -> None:
 
 def assert_safe(rig: Rig) -> None:
     """The ledger adds up, and no promise has a conversation too many."""
-    with Snapshot.open(rig.ledger_path) as snapshot:
+    with Snapshot.open(rig.place) as snapshot:
         records = {record.mark: record for record in snapshot.records()}
         stories = dict(snapshot.stories())
         assert not (faults := audit(snapshot).faults), faults

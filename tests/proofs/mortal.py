@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 from jobs.channels.log import LogChannel
 from jobs.errors import Reason, StepFailed
 from jobs.model import Deliver, Delivered
+from scheduler.ledger import Database, Place
 from tests.house.conftest import MONDAY, Rig
 from tests.proofs import day, undying
 from tests.proofs.points import Death, Points
@@ -43,10 +44,11 @@ class Life(NamedTuple):
 
 
 class History:
-    """One day of one seed: a sandbox, a clock, a folder, and one house after another."""
+    """One day of one seed: a sandbox, a clock, a folder, a ledger's place, and one house after another."""
 
-    def __init__(self, folder: Path, seed: int, death: Death | None = None) -> None:
+    def __init__(self, folder: Path, seed: int, death: Death | None, place: Place | None) -> None:
         self.folder = folder
+        self.place = place or folder / "callboard.db"
         self.seed = seed
         self.clock = SharedClock.begin(folder, MONDAY)
         self._server, self._line = _start(undying.serve, folder, seed, death)
@@ -55,7 +57,7 @@ class History:
 
     def live(self, death: Death | None = None) -> Life:
         """A house lives until it dies or the day is over."""
-        house, line = _start(_live, self.folder, self.seed, death, self._base_url)
+        house, line = _start(_live, self.folder, self.place, self.seed, death, self._base_url)
         told: dict[str, Any] = {}
         try:
             while line.poll(LIFE_S):
@@ -74,11 +76,13 @@ class History:
         """The truth: the server's rooms and the ledger's file, as a rig without a house."""
         self._line.send("?")
         rooms, requests, self.passed_at_server = self._line.recv()
-        return Rig(self.folder, self.clock, _Remembered(rooms, requests), self._base_url)
+        return Rig(self.folder, self.clock, _Remembered(rooms, requests), self._base_url, self.place)
 
     def intact(self) -> str:
-        """What SQLite says of the ledger's file."""
-        with sqlite3.connect(self.folder / "callboard.db") as raw:
+        """What SQLite says of the ledger's file; a database is its server's to look after."""
+        if isinstance(self.place, Database):
+            return "ok"
+        with sqlite3.connect(self.place) as raw:
             said = str(raw.execute("PRAGMA integrity_check").fetchone()[0])
         raw.close()
         return said
@@ -98,9 +102,11 @@ class History:
 
 
 @contextmanager
-def history(folder: Path, seed: int, death: Death | None = None) -> Iterator[History]:
+def history(
+    folder: Path, seed: int, death: Death | None = None, place: Place | None = None
+) -> Iterator[History]:
     """A history; with a death at the server, its sandbox is the one who kills."""
-    made = History(folder, seed, death if death and death.point.startswith(AT_SERVER) else None)
+    made = History(folder, seed, death if death and death.point.startswith(AT_SERVER) else None, place)
     try:
         yield made
     finally:
@@ -168,13 +174,15 @@ class _Letterbox(_Channel):
         return Delivered(step.address)
 
 
-def _live(folder: Path, seed: int, death: Death | None, base_url: str, line: Connection) -> None:
+def _live(
+    folder: Path, place: Place, seed: int, death: Death | None, base_url: str, line: Connection
+) -> None:
     said = os.open(folder / "said", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(said, 1)
     os.dup2(said, 2)
     clock, points = SharedClock(folder), Points(death)
     clock.live()
-    rig = Rig(folder, clock, _Far(), base_url)
+    rig = Rig(folder, clock, _Far(), base_url, place)
     rig.wrap, rig.driver = points.wrap, points.driver
     rig.channels = {"log": _Channel(clock), "mail": _Letterbox(clock, folder / "letters")}
     asyncio.run(_days(rig, points, seed, line))

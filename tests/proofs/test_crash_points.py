@@ -1,24 +1,30 @@
 """Killed at every point that matters, by a real SIGKILL, and again while recovering: one conversation each.
 
-Two seeds for each point in the quick part, 25 in the long one (`-m long`). A failure names its test; that is
-the command that repeats it, since all dice are the seed's.
+Two seeds for each point in the quick part, one for every third point on PostgreSQL, and 25 for each in the
+long one (`-m long`). A failure names its test; that is the command that repeats it, since all dice are the
+seed's.
 """
 
 from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
+from scheduler.ledger import place_of
 from tests.house.conftest import Rig
 from tests.proofs import day, invariants
 from tests.proofs.mortal import History, history
 from tests.proofs.points import Death
 
-QUICK, LONG = 2, 25
+QUICK, LONG = {"sqlite": 2, "postgresql": 1}, 25
+EACH = {"sqlite": 1, "postgresql": 3}
+"""Every which point is in the quick part."""
+
 READY_S = 10.0
 """From opening the ledger to the end of the first turn: 2 s are promised and a hundredth is needed, but
 tests share their machine."""
@@ -27,14 +33,7 @@ DOWN_S = (0.0, 0.4, 2.0, 5.0, 40.0, 100.0)
 """How long nobody lives after a death."""
 
 COMMITS = (
-    *(
-        "start: migration 1",
-        "start: migration 2",
-        "start: birth",
-        "start: lift",
-        "start: generation",
-        "start: settle",
-    ),
+    *("start: birth", "start: lift", "start: generation", "start: settle"),
     *("promise", "look", "claim", "hold", "lift", "note created", "note failed", "note delivered"),
     *("note found", "note nothing_there", "note stray_found", "note stray_ended"),
     *("note doubted", "note still_live", "note ended", "note skipped", "note missed"),
@@ -47,6 +46,7 @@ REQUESTS = (
 )
 DELIVERIES = ("deliver", "deliver mail", "drain: deliver", "drain: deliver mail")
 ASKED = ("create", "get", "end", "list")
+MIGRATIONS = {"sqlite": ("start: migration 1", "start: migration 2"), "postgresql": ("start: migration 6",)}
 POINTS = (
     *(f"{name}: {when} commit" for name in COMMITS for when in ("before", "after")),
     *(f"{name}: {when}" for name in REQUESTS for when in ("before", "leaving", "after")),
@@ -56,6 +56,9 @@ POINTS = (
 )
 
 
+Begun = Callable[..., AbstractContextManager[History]]
+
+
 class Figures:
     """What a run of this file adds up to; shown with `-s`."""
 
@@ -63,7 +66,7 @@ class Figures:
         self.points: set[str] = set()
         self.deaths = self.second = self.rooms = self.promises = self.again = self.unknown = 0
         self.ready_s: list[float] = []
-        self.censuses: dict[int, Counter[str]] = {}
+        self.censuses: dict[tuple[str, int], Counter[str]] = {}
 
     def add(self, told: History, rig: Rig, point: str) -> None:
         self.points.add(point)
@@ -91,17 +94,30 @@ def figures() -> Iterator[Figures]:
 
 
 @pytest.fixture
-def census(figures: Figures, tmp_path: Path, seed: int) -> Counter[str]:
+def begun(dialect: str, seed: int, tmp_path: Path, request: pytest.FixtureRequest) -> Begun:
+    """A history of this seed's day, in a folder of this name and on a ledger of its own."""
+
+    def begin(name: str, death: Death | None = None) -> AbstractContextManager[History]:
+        folder = tmp_path / name
+        folder.mkdir(exist_ok=True)
+        if dialect == "sqlite":
+            return history(folder, seed, death)
+        return history(folder, seed, death, place_of(request.getfixturevalue("postgres").new()))
+
+    return begin
+
+
+@pytest.fixture
+def census(figures: Figures, begun: Begun, dialect: str, seed: int) -> Counter[str]:
     """How often a house that lives passes each point on this seed's day."""
-    if seed not in figures.censuses:
-        (tmp_path / "census").mkdir()
-        with history(tmp_path / "census", seed) as told:
+    if (dialect, seed) not in figures.censuses:
+        with begun("census") as told:
             life = told.live()
             rig = told.aftermath()
         assert not life.killed
         assert_right(told, rig, seed)
-        figures.censuses[seed] = life.passed + told.passed_at_server
-    return figures.censuses[seed]
+        figures.censuses[dialect, seed] = life.passed + told.passed_at_server
+    return figures.censuses[dialect, seed]
 
 
 def assert_right(told: History, rig: Rig, seed: int) -> None:
@@ -142,29 +158,44 @@ def unknown(rig: Rig) -> set[str]:
     return set(invariants.by_attempt(rooms))
 
 
-seeds = pytest.mark.parametrize(
-    "seed", [pytest.param(n, marks=[pytest.mark.long] if n >= QUICK else []) for n in range(LONG)]
-)
+def points(dialect: str) -> list[str]:
+    """Those above, and where a ledger of this dialect is made."""
+    made = (f"{name}: {when} commit" for name in MIGRATIONS[dialect] for when in ("before", "after"))
+    return [*POINTS, *made]
 
 
-def test_there_are_enough_points_and_each_is_named_once() -> None:
-    assert len(POINTS) == len(set(POINTS)) >= 40
+def marks(dialect: str, seed: int, nth: int = 0) -> Sequence[pytest.MarkDecorator]:
+    """What isn't in the quick part is marked."""
+    return () if seed < QUICK[dialect] and nth % EACH[dialect] == 0 else (pytest.mark.long,)
 
 
-@seeds
-def test_every_point_is_passed_on_an_ordinary_day(census: Counter[str], seed: int) -> None:
-    assert set(POINTS) - census.keys() == set()
+DAYS = [pytest.param(d, seed, marks=marks(d, seed)) for d in QUICK for seed in range(LONG)]
+DEATHS = [
+    pytest.param(dialect, point, seed, marks=marks(dialect, seed, nth))
+    for dialect in QUICK
+    for nth, point in enumerate(points(dialect))
+    for seed in range(LONG)
+]
 
 
-@seeds
-@pytest.mark.parametrize("point", POINTS)
-def test_killed(tmp_path: Path, census: Counter[str], figures: Figures, point: str, seed: int) -> None:
+@pytest.mark.parametrize("dialect", QUICK)
+def test_there_are_enough_points_and_each_is_named_once(dialect: str) -> None:
+    assert len(points(dialect)) == len(set(points(dialect))) >= 40
+
+
+@pytest.mark.parametrize(("dialect", "seed"), DAYS)
+def test_every_point_is_passed_on_an_ordinary_day(census: Counter[str], dialect: str, seed: int) -> None:
+    assert set(points(dialect)) - census.keys() == set()
+
+
+@pytest.mark.parametrize(("dialect", "point", "seed"), DEATHS)
+def test_killed(
+    begun: Begun, census: Counter[str], figures: Figures, dialect: str, point: str, seed: int
+) -> None:
     dice = random.Random(f"{point}/{seed}")
     # How many facts share a commit differs from run to run, so a late passing may not come: then the first.
     for nth in (dice.randint(1, census[point]), 1):
-        folder = tmp_path / f"{nth}"
-        folder.mkdir(exist_ok=True)
-        with history(folder, seed, Death(point, nth)) as told:
+        with begun(f"{nth}", Death(point, nth)) as told:
             if told.live(None if point.startswith("server: ") else Death(point, nth)).killed:
                 _recover(told, dice)
                 rig = told.aftermath()

@@ -182,7 +182,7 @@ def assert_nothing_lost_or_repeated(morning: Morning) -> None:
 
 def assert_every_end_is_explained(morning: Morning) -> None:
     """What was taken back or skipped was not to be kept by the configuration of that moment."""
-    with Snapshot.open(morning.rig.ledger_path) as snapshot:
+    with Snapshot.open(morning.rig.place) as snapshot:
         stories = list(snapshot.stories())
     for key, story in stories:
         for told in story:

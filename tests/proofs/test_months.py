@@ -2,7 +2,7 @@
 
 Twenty people, schedules drawn by seed (weekdays, cron, the last such day of a month, a day of the month) at
 times that clock changes touch, with holidays, bounds and one that is switched off. Only time is virtual:
-every request is real HTTP, every row real SQLite, and a month takes some seconds.
+every request is real HTTP, every row a real database's, and a month takes some seconds.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 
 from jobs.tavus.sandbox import Plan
+from scheduler.ledger import Place, place_of
+from tests.postgres import Server
 from tests.proofs import invariants
 from tests.proofs.oracle import WEEKDAYS, Rule, expected
 from tests.proofs.world import straight
@@ -107,11 +109,11 @@ def _bounds(rule: Rule) -> str:
     return said
 
 
-async def months(seed: int, count: int, folder: Path) -> Counter[str]:
+async def months(seed: int, count: int, folder: Path, place: Place | None) -> Counter[str]:
     """So many months; what became of their promises."""
     plan, begin = rules(random.Random(seed)), BEGIN.timestamp()
     end = (BEGIN + timedelta(days=round(count * 365.25 / 12))).timestamp()
-    async with straight(folder, Plan(concurrent=1000), at=begin) as rig:
+    async with straight(folder, Plan(concurrent=1000), at=begin, place=place) as rig:
         async with rig.open(rig.config(text(plan))) as daemon:
             await rig.until(daemon, end)
         records = rig.records()
@@ -135,11 +137,11 @@ async def months(seed: int, count: int, folder: Path) -> Counter[str]:
         return Counter(f"{r.stage} {r.reason}" for r in records.values())
 
 
-async def told(seed: int, count: int) -> Counter[str]:
+async def told(seed: int, count: int, place: Place | None = None) -> Counter[str]:
     """A failure names its seed and how it is repeated."""
     with tempfile.TemporaryDirectory() as folder:
         try:
-            return await months(seed, count, Path(folder))
+            return await months(seed, count, Path(folder), place)
         except BaseException as error:
             error.add_note(f"seed {seed}; again: {again(seed, count)}")
             raise
@@ -156,6 +158,10 @@ def again(seed: int, count: int) -> str:
 async def test_a_month(seed: int) -> None:
     became = await told(seed, 1)
     assert became["ended absent"] > 400
+
+
+async def test_a_month_on_postgresql(postgres: Server) -> None:
+    assert await told(0, 1, place_of(postgres.new())) == await told(0, 1)
 
 
 @pytest.mark.long

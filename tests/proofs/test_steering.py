@@ -127,7 +127,7 @@ class Morning:
 
 
 def assert_nobody_was_called_in_a_pause(rig: Rig) -> None:
-    with Snapshot.open(rig.ledger_path) as snapshot:
+    with Snapshot.open(rig.place) as snapshot:
         known = pauses.remembered(snapshot.driver)
         for key, story in snapshot.stories():
             record = snapshot.record(key)
@@ -148,7 +148,7 @@ def paused_at(known: Sequence[Pause], record: Record, at: float) -> bool:
 def assert_make_ups_are_linked(rig: Rig) -> int:
     """Each end names the other; how many there are."""
     made = 0
-    with Snapshot.open(rig.ledger_path) as snapshot:
+    with Snapshot.open(rig.place) as snapshot:
         for record in snapshot.records():
             if record.slot.startswith("make-up:"):
                 made += 1

@@ -41,7 +41,7 @@ async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
 async def whole(rig: Rig) -> bytes:
     """A closed ledger with a day in it."""
     await through(rig, rig.config(team(PEOPLE)), END)
-    return rig.ledger_path.read_bytes()
+    return rig.place.read_bytes()
 
 
 def outcome(path: Path, base_url: str) -> str:
@@ -66,17 +66,17 @@ async def test_each_byte_of_the_header(rig: Rig, whole: bytes, seed: int) -> Non
     for at in range(HEADER):
         damaged = bytearray(whole)
         damaged[at] ^= dice.randint(1, 255)
-        rig.ledger_path.write_bytes(damaged)
-        refused += outcome(rig.ledger_path, rig.base_url) != "whole"
+        rig.place.write_bytes(damaged)
+        refused += outcome(rig.place, rig.base_url) != "whole"
     assert refused > HEADER / 4
-    rig.ledger_path.write_bytes(whole)
-    assert outcome(rig.ledger_path, rig.base_url) == "whole"
+    rig.place.write_bytes(whole)
+    assert outcome(rig.place, rig.base_url) == "whole"
 
 
 @pytest.mark.parametrize("left", [2, 99, 100, 512, 4096, 10_000])
 async def test_a_file_cut_short(rig: Rig, whole: bytes, left: int) -> None:
-    rig.ledger_path.write_bytes(whole[:left])
-    assert outcome(rig.ledger_path, rig.base_url) != "whole"
+    rig.place.write_bytes(whole[:left])
+    assert outcome(rig.place, rig.base_url) != "whole"
 
 
 @pytest.mark.parametrize("share", [0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
@@ -97,7 +97,7 @@ async def test_a_log_cut_short(rig: Rig, tmp_path: Path, share: float) -> None:
     whole = log.read_bytes()
     log.write_bytes(whole[: max(0, int(len(whole) * share) - 1)])
     await through(rig, config, END)
-    with sqlite3.connect(rig.ledger_path) as raw:
+    with sqlite3.connect(rig.place) as raw:
         assert raw.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     raw.close()
     rig.clean()

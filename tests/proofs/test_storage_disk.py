@@ -192,7 +192,7 @@ async def test_a_ledger_that_somebody_else_locks(rig: Rig, moment: float) -> Non
 
     async def look() -> None:
         if rig.clock.now() >= moment and not others:
-            others.append(sqlite3.connect(rig.ledger_path, isolation_level=None, check_same_thread=False))
+            others.append(sqlite3.connect(rig.place, isolation_level=None, check_same_thread=False))
             others[0].execute("BEGIN IMMEDIATE")
 
     calls = Calls(on_failure=relieved)

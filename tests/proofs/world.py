@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from jobs.model import Outcome, Sent, Step
 from jobs.tavus.sandbox import Plan, Sandbox
 from scheduler.app.house import _closed, _noted
-from scheduler.ledger import Ledger
+from scheduler.ledger import Ledger, Place
 from scheduler.telemetry import Telemetry
 from tests.house.conftest import MONDAY, Crash, Perform, Rig, VirtualClock, Wrap
 from tests.proofs.proxy import Proxy, proxied
@@ -37,13 +37,15 @@ async def world(folder: Path, plan: Plan, at: float = MONDAY, total_s: float = 5
 
 
 @asynccontextmanager
-async def straight(folder: Path, plan: Plan, at: float = MONDAY) -> AsyncIterator[Rig]:
+async def straight(
+    folder: Path, plan: Plan, at: float = MONDAY, place: Place | None = None
+) -> AsyncIterator[Rig]:
     """A rig without a proxy: for counts that one would slow down."""
     clock = VirtualClock(at)
     sandbox = Sandbox(clock.now, plan)
     async with sandbox.serving() as base_url:
         with capture_logs():
-            yield Rig(folder, clock, sandbox, base_url)
+            yield Rig(folder, clock, sandbox, base_url, place)
 
 
 def _tell(ledger: Ledger) -> None:
