@@ -11,7 +11,14 @@ from typing import TypeVar
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from jobs.errors import Reason
 from jobs.model import Created, Delivered, Ended, EndReason, NotEnded, NotThere, StillLive
@@ -41,12 +48,13 @@ from scheduler.facts import (
     StrayKept,
     Unlisted,
 )
-from scheduler.ledger import Ledger, Note, pauses
+from scheduler.ledger import Ledger, Note, Place, pauses, place_of
 from scheduler.ledger.audit import audit
 from scheduler.ledger.snapshot import Snapshot
 from scheduler.model import Occurrence
 from scheduler.record import Record
 from tests.contract.ledger.world import BASE_URL, BIRTH, DUE, HOOK, LINK, LOG, SCHEDULES, occurrence, same
+from tests.postgres import Server
 
 T = TypeVar("T")
 PEOPLE = ("ana", "ben", "cai")
@@ -87,15 +95,18 @@ class Verbs(RuleBasedStateMachine):
         super().__init__()
         self.loop = asyncio.new_event_loop()
         self.folder = tempfile.TemporaryDirectory()
-        self.path = Path(self.folder.name) / "callboard.db"
+        self.place = self.new_place()
         self.ledger = self.open()
         self.now = DUE - 40
         self.expected: dict[str, Record] = {}
         self.conversations = 0
         self.pauses: list[Pause] = []
 
+    def new_place(self) -> Place:
+        return Path(self.folder.name) / "callboard.db"
+
     def open(self) -> Ledger:
-        return Ledger.open(self.path, BASE_URL, BIRTH)
+        return Ledger.open(self.place, BASE_URL, BIRTH)
 
     def run(self, work: Awaitable[T]) -> T:
         return self.loop.run_until_complete(asyncio.wait_for(work, 10))
@@ -138,14 +149,30 @@ class Verbs(RuleBasedStateMachine):
     @precondition(lambda self: self.expected)
     @rule(data=st.data(), fact=facts, to=st.sampled_from([(), (LOG,), (LOG, HOOK)]))
     def note(self, data: st.DataObject, fact: Fact, to: tuple[object, ...]) -> None:
-        key = data.draw(st.sampled_from(sorted(self.expected)))
-        if isinstance(fact, Created | Found):  # the service makes no id twice
-            self.conversations += 1
-            fact = dataclasses.replace(fact, conversation_id=f"c{self.conversations}")
-        (noted,) = self.run(self.ledger.note(Note(key, fact, self.now, to)))  # type: ignore[arg-type]
-        assert same(noted.before) == same(self.expected[key])
-        self.move(key, fact, to)
-        assert same(noted.after) == same(self.expected[key])
+        self.note_all([data.draw(st.sampled_from(sorted(self.expected)))], [fact], to)
+
+    @precondition(lambda self: self.expected)
+    @rule(
+        data=st.data(), several=st.lists(facts, min_size=2, max_size=6), to=st.sampled_from([(), (LOG, HOOK)])
+    )
+    def note_several(self, data: st.DataObject, several: list[Fact], to: tuple[object, ...]) -> None:
+        keys = st.sampled_from(sorted(self.expected))
+        self.note_all([data.draw(keys) for _ in several], several, to)
+
+    def note_all(self, keys: list[str], several: list[Fact], to: tuple[object, ...]) -> None:
+        several = [self.with_id_of_its_own(fact) for fact in several]
+        notes = [Note(key, fact, self.now, to) for key, fact in zip(keys, several, strict=True)]  # type: ignore[arg-type]
+        for noted in self.run(self.ledger.note(*notes)):
+            assert same(noted.before) == same(self.expected[noted.note.key])
+            self.move(noted.note.key, noted.note.fact, to)
+            assert same(noted.after) == same(self.expected[noted.note.key])
+
+    def with_id_of_its_own(self, fact: Fact) -> Fact:
+        """The service makes none twice."""
+        if not isinstance(fact, Created | Found):
+            return fact
+        self.conversations += 1
+        return dataclasses.replace(fact, conversation_id=f"c{self.conversations}")
 
     @rule(on=st.sampled_from([0.5, 5.0, 40.0, 700.0]))
     def later(self, on: float) -> None:
@@ -210,7 +237,7 @@ class Verbs(RuleBasedStateMachine):
 
     @invariant()
     def the_rows_are_what_the_facts_add_up_to(self) -> None:
-        with Snapshot.open(self.path) as snapshot:
+        with Snapshot.open(self.place) as snapshot:
             records = {record.key: same(record) for record in snapshot.records()}
             found = audit(snapshot)
         assert records == {key: same(record) for key, record in self.expected.items()}
@@ -246,3 +273,11 @@ Verbs.TestCase.settings = settings(
     suppress_health_check=[HealthCheck.too_slow],
 )
 TestVerbs = Verbs.TestCase
+
+
+def test_verbs_on_postgresql(postgres: Server) -> None:
+    class Elsewhere(Verbs):
+        def new_place(self) -> Place:
+            return place_of(postgres.new())
+
+    run_state_machine_as_test(Elsewhere, settings=settings(Verbs.TestCase.settings, max_examples=10))
