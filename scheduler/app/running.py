@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from scheduler.app.channels import open_channels
+from scheduler.app.crewing import clock_for
 from scheduler.app.facing import Face, facing
 from scheduler.app.house import house
 from scheduler.app.observing import new_metrics
@@ -55,15 +56,16 @@ async def run(config: Config, key: Secret | None, options: Options) -> int:
     Raises LedgerError, SettingsError for a secret that can't be read, ListenError for an address that can't
     be listened on, and ValueError for a base URL or a key that can't be used.
     """
-    clock, telemetry, notifier = Clock(), Telemetry(), Notifier(options.notify)
+    telemetry, notifier = Telemetry(), Notifier(options.notify)
     async with AsyncExitStack() as stack:
         signals = stack.enter_context(_Signals(telemetry))
         folder = _folder(stack) if options.sandbox else None
         letters = folder / "letters" if folder else None
+        ledger = folder / "sandbox.db" if folder else options.ledger
+        clock = Clock() if ledger is None else clock_for(ledger)
         opened = open_channels(clock.now, telemetry, options.redaction, letters)
         channels = await stack.enter_async_context(opened)
         await channels.use(config)
-        ledger = folder / "sandbox.db" if folder else options.ledger
         using, key = await _rehearsed(stack, config, clock) if folder else (config, key)
         if key is None or ledger is None:
             raise ValueError("only a rehearsal does without a key and a ledger")

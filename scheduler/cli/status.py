@@ -6,6 +6,7 @@ the two apart. What is healthy is `scheduler.vitals`' to say.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,8 +18,10 @@ from scheduler.cli.moments import rfc3339
 from scheduler.cli.places import ledger_option
 from scheduler.cli.shown import Refusal, aligned, conventions, count, document, write
 from scheduler.cli.steering import config_option
+from scheduler.cli.workers import worker_fields, worker_rows
 
 if TYPE_CHECKING:
+    from jobs.model import Instant
     from scheduler.desk import Pause, Status
     from scheduler.ledger import Place
     from scheduler.vitals import Reload
@@ -52,18 +55,29 @@ def status(quiet: bool, files: Sequence[Path], ledger: Place | None, as_json: bo
 
 def _alone(place: Place, quiet: bool) -> Status | None:
     """What the ledger says by itself."""
-    from scheduler.clock import Clock
     from scheduler.ledger import LedgerError
     from scheduler.ledger.reporting import report
     from scheduler.ledger.snapshot import Snapshot
 
     try:
         with Snapshot.open(place) as snapshot:
-            return report(snapshot, Clock().now(), ["no daemon runs"], None)
+            return report(snapshot, _now(place), ["no daemon runs on this machine"], None)
     except LedgerError as error:
         if quiet:
             return None
         raise Refusal(f"no daemon runs, and {error}", NOT_RUNNING) from None
+
+
+def _now(place: Place) -> Instant:
+    """By the clock that workers' leases go by: a database's is its own."""
+    from scheduler.clock import Clock
+    from scheduler.ledger import Database
+
+    if not isinstance(place, Database):
+        return Clock().now()
+    from scheduler.ledger.shared.wire import time_of
+
+    return asyncio.run(time_of(place))
 
 
 def _show(found: Status, place: Place, as_json: bool) -> None:
@@ -75,7 +89,7 @@ def _show(found: Status, place: Place, as_json: bool) -> None:
 
 def _state(found: Status) -> str:
     if found.vitals is None:
-        return "not running"
+        return "not running here" if found.standing.workers else "not running"
     return f"not ready ({'; '.join(found.unready)})" if found.unready else "running"
 
 
@@ -86,6 +100,7 @@ def _rows(found: Status) -> Iterator[tuple[str, str]]:
     if now.unknown or now.strays:
         yield "unsettled", f"{count(now.unknown, 'lost answer')}, {count(now.strays, 'stray')}"
     yield "next due", rfc3339(_next_due(found)) or "-"
+    yield from worker_rows(found)
     if found.last_missed is not None:
         missed = found.last_missed
         yield "last missed", f"{missed.key} ({missed.reason}), due {rfc3339(missed.due)}"
@@ -137,6 +152,7 @@ def _as_json(found: Status, place: Place) -> dict[str, object]:
         "reload": found.reload and _reload_json(found.reload),
         "turns": vitals and vitals.turns,
         "in_hand": vitals and vitals.in_hand,
+        **worker_fields(found),
     }
 
 

@@ -105,9 +105,9 @@ class LastMissed(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """How the house stands. `unready` are the reasons why it doesn't do its work, none when it does;
-    `vitals` are `None` where no daemon runs, and so is `reload`, how it last read its files; the rest is what
-    the ledger says."""
+    """How the house stands `at` this moment. `unready` are the reasons why it doesn't do its work, none when
+    it does; `vitals` are `None` where no daemon runs, and so is `reload`, how it last read its files; the
+    rest is what the ledger says."""
 
     unready: tuple[str, ...]
     version: int
@@ -116,6 +116,7 @@ class Status:
     last_missed: LastMissed | None
     vitals: Vitals | None = None
     reload: Reload | None = None
+    at: Instant | None = None
 
 
 class Desk(Protocol):

@@ -28,6 +28,7 @@ def report(snapshot: Snapshot, now: Instant, unready: Iterable[str], vitals: Vit
         pauses=tuple(pauses.in_force(driver, now)),
         last_missed=_last_missed(driver),
         vitals=vitals,
+        at=now,
     )
 
 
