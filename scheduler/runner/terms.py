@@ -7,6 +7,7 @@ few generations, decoded.
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import fields
@@ -56,6 +57,7 @@ class Terms:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
+        self._reading = asyncio.Lock()
         self._templates = Templates()
         self._generations: OrderedDict[int, Mapping[str, _Agreed]] = OrderedDict()
         self._local_time = lru_cache(maxsize=SLOTS_KEPT)(_local_time)
@@ -116,8 +118,15 @@ class Terms:
     async def _agreed(self, record: Record) -> _Agreed:
         generation = record.generation or 0
         if generation not in self._generations:
-            self.know(generation, thaw(await self._ledger.terms(generation)))
+            await self._recall(generation)
         return self._generations[generation][record.schedule]
+
+    async def _recall(self, generation: int) -> None:
+        """Read it once, whoever wants it: a full hour's thousands come together."""
+        async with self._reading:
+            if generation not in self._generations:
+                terms = await self._ledger.terms(generation)
+                self.know(generation, await asyncio.to_thread(thaw, terms))
 
 
 def _message_id(record: Record) -> str:

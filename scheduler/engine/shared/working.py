@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from scheduler.clock import Bell
+from scheduler.clock import Bell, breathe
 from scheduler.engine.engine import Parts
 from scheduler.engine.shared.member import Member
 from scheduler.engine.shared.told import Tell, Told, done
@@ -26,8 +26,8 @@ T = TypeVar("T")
 IN_HAND_MAX = 5_000
 """Jobs that one worker holds at most; it takes more as they are done."""
 
-TAKE_MAX = 1_000
-"""Jobs taken in one transaction: so that others get theirs."""
+STARTS_MAX = 100
+"""Begun in one round of the loop: thousands at once would stall it, and its signs of life."""
 
 BREATH_S = 0.02
 """Between two takings."""
@@ -77,8 +77,7 @@ class Working:
             await self._begin(mine)
             self._unsure = False
         while not self._closed and (room := IN_HAND_MAX - len(self._held)) > 0:
-            most = min(room, TAKE_MAX)
-            taken = await self._ledger.jobs.take(self._member.id, self._clock.now(), most)
+            taken = await self._ledger.jobs.take(self._member.id, self._clock.now(), room)
             if not taken:
                 return
             await self._begin(taken)
@@ -91,10 +90,12 @@ class Working:
         records = {r.key: r for r in await self._read(lambda: self._ledger.records(keys))} if keys else {}
         found = await self._read(lambda: self._ledger.outgoing(links)) if links else []
         outgoing = {(each.record.key, each.address): each for each in found}
-        for job in jobs:
-            work = self._work(job, records.get(job.key), outgoing.get((job.key, job.address)))
-            self._held.add(job.id)
-            self._hands.take((job.key, job.address) if job.kind == DELIVER else job.key, work)
+        for slice_at in range(0, len(jobs), STARTS_MAX):
+            for job in jobs[slice_at : slice_at + STARTS_MAX]:
+                work = self._work(job, records.get(job.key), outgoing.get((job.key, job.address)))
+                self._held.add(job.id)
+                self._hands.take((job.key, job.address) if job.kind == DELIVER else job.key, work)
+            await breathe()
 
     async def _work(self, job: Job, record: Record | None, outgoing: Outgoing | None) -> None:
         fact = None

@@ -23,7 +23,7 @@ CREATE, ASK, DELIVER = "create", "ask", "deliver"
 SHARE_MIN = 10
 """Fewer are not shared out: they are begun in a moment."""
 
-_SHARED = "SELECT (SELECT count(*) FROM jobs WHERE worker IS NULL), (SELECT count(*) FROM workers)"
+_SHARED = "SELECT count(*), count(*) FILTER (WHERE worker = ?), (SELECT count(*) FROM workers) FROM jobs"
 _COLUMNS = "id, kind, key, channel, target, lane, granted_at, not_after, worker"
 _PUT = """
 INSERT INTO jobs (kind, key, channel, target, lane, granted_at, not_after) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -118,8 +118,8 @@ def put(
 
 def take(driver: Driver, worker: str, now: Instant, most: int) -> list[Job]:
     """This worker's share of what waits, up to `most`, as long as it is on the list."""
-    waiting, workers = driver.fetch(_SHARED)[0]
-    share = max(SHARE_MIN, -(-waiting // max(1, workers)))
+    jobs, own, workers = driver.fetch(_SHARED, (worker,))[0]
+    share = max(SHARE_MIN, -(-jobs // max(1, workers)) - own)
     found = driver.fetch(_TAKE, {"worker": worker, "now": now, "most": min(most, share)})
     return sorted(Job(*row) for row in found)
 

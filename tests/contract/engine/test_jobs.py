@@ -44,7 +44,7 @@ async def test_each_takes_its_share(world: World, house: House) -> None:
         now = house.clock.now()
         assert len(await house.ledger.jobs.take(first, now, 1_000)) == MANY / 2
         assert len(await other.ledger.jobs.take(second, now, 30)) == 30
-        assert len(await other.ledger.jobs.take(second, now, 1_000)) == (MANY / 2 - 30) / 2
+        assert len(await other.ledger.jobs.take(second, now, 1_000)) == MANY / 2 - 30
 
 
 async def _places(house: House) -> None:
