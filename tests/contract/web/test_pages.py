@@ -12,14 +12,10 @@ import aiohttp
 import pytest
 
 from scheduler.desk import Asker
-from scheduler.ledger import place_of
-from scheduler.ledger.connecting import connect
 from scheduler.planner import find
-from scheduler.vitals import Crewed
 from scheduler.web.pages.times import DAY_S
 from tests.contract.web.conftest import Browser
 from tests.contract.web.world import HOSTILE, LINK, NOW, World, opened
-from tests.postgres import Server
 
 DAY = "2026-11-30"
 KEY = f"objection-handling/09:00/{DAY}"
@@ -97,36 +93,6 @@ async def test_today_says_what_is_live_what_went_wrong_and_what_comes(maria: Bro
     assert "Europe/London" not in live  # its one schedule is switched off
     assert "6 planned" in live  # the afternoon, of which nothing is written yet
     assert LINK not in text
-
-
-async def test_several_workers_are_shown_with_who_leads_and_what_waits(
-    tmp_path: Path, postgres: Server
-) -> None:
-    place = place_of(postgres.new())
-    async with opened(tmp_path, token=None, place=place) as world, aiohttp.ClientSession() as session:
-        anybody = Browser(session, world.url)
-        raw = connect(place)
-        worker = "INSERT INTO workers VALUES (?, ?, '1.0', ?, ?, ?)"
-        raw.execute(worker, ("one", "east-7d:1", NOW - 3600, NOW + 4, 3))
-        world.crew.append(Crewed("east-7d:1", leads=False, others=1, away=False))
-        _, alone, _ = await anybody.get("/")
-        raw.execute(worker, ("two", "<west>:1", NOW - 60, NOW + 4.5, 1200))
-        raw.execute(worker, ("old", "north:1", NOW - 9000, NOW - 2, 0))
-        raw.execute("UPDATE lead SET worker = 'two', until = ?", (NOW + 4.5,))
-        job = "INSERT INTO jobs (kind, key, channel, target, lane, granted_at, not_after) VALUES"
-        raw.execute(f"{job} ('ask', 'k', '', '', 0, ?, ?)", (NOW - 2, NOW + 9))
-        raw.close()
-        world.changes.ring()
-        world.clock.at += 2
-        _, text, _ = await anybody.get("/")
-    assert 'id="workers"' not in alone
-    shown = text.partition('id="workers"')[2].partition("</section>")[0]
-    rows = [re.sub(r"<[^>]+>|\s+", " ", row) for row in shown.split("</tr>")[1:4]]
-    for row, words in zip(
-        rows, (["north:1", "gone"], ["east-7d:1", "this page", "works"], ["leads", "1,200"]), strict=True
-    ):
-        assert [word for word in words if word not in row] == []
-    assert "&lt;west&gt;:1" in shown and "1 step waits for a worker, the oldest for 4 s" in shown
 
 
 async def test_the_next_days_are_drawn_against_the_cap(maria: Browser) -> None:
