@@ -20,7 +20,7 @@ DAY_S = 86_400.0
 
 _DAY = """
 SELECT timezone, date, schedule, slot, stage, min(due), count(*) FROM records
-WHERE due >= ? AND due < ? GROUP BY 1, 2, 3, 4, 5
+WHERE due >= ? AND due < ? GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
 """
 _WRONG = """
 WHERE r.key IN (

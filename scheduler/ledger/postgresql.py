@@ -7,9 +7,9 @@ mean is not known here, and neither is who leads.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from itertools import count
+from itertools import count, islice
 from secrets import token_hex
 from typing import Any, Final
 
@@ -33,7 +33,7 @@ READER_IDLE_S = 600
 """The same for whoever reads in pages, and may show each to somebody."""
 
 LOCK_PATIENCE_S = 10
-ROWS_AT_ONCE = 1_000
+ROWS_AT_ONCE = 500
 
 _PARAMETERS: Final = {
     "application_name": "callboard",
@@ -126,12 +126,11 @@ class PostgresqlDriver:
 
     def execute_many(self, sql: str, rows: Iterable[Params]) -> int:
         """Run one statement for each of the rows; the number of rows changed in all."""
-        each = [given(sql, params) for params in rows]
-        if len(each) == 1:  # a pipeline would cost more
-            return self.execute(sql, each[0])
-        with self._naming(), self._connection.cursor() as cursor:
-            cursor.executemany(spelled(sql), each)
-            return max(0, cursor.rowcount)
+        each, changed = iter(rows), 0
+        # In parts: whoever makes the rows may take longer than a transaction may be idle.
+        while part := [given(sql, params) for params in islice(each, ROWS_AT_ONCE)]:
+            changed += self._many(sql, part) if len(part) > 1 else self.execute(sql, part[0])
+        return changed
 
     def fetch(self, sql: str, params: Params = ()) -> list[tuple[Any, ...]]:
         """Run one statement; its rows, by position."""
@@ -176,6 +175,11 @@ class PostgresqlDriver:
             self._undo()
             raise
 
+    def _many(self, sql: str, rows: Sequence[Params]) -> int:
+        with self._naming(), self._connection.cursor() as cursor:
+            cursor.executemany(spelled(sql), rows)
+            return cursor.rowcount
+
     def _first(self, begin: str) -> Cursor[tuple[Any, ...]]:
         """Begin, on a new connection where the last one is gone: nothing that was said on it is lost."""
         if not self._connection.closed:
@@ -207,11 +211,12 @@ class PostgresqlDriver:
     def _was_committed(self, number: str) -> bool:
         """Whether a transaction whose end nobody told us was committed. Its lock is taken first, since a
         server that doesn't know yet that we are gone may still be at it."""
-        with self._begun(_WRITE) as told:
+        with suppress(LedgerError), self._begun(_WRITE) as told:
             self._locked(told)
             status = self.fetch("SELECT pg_xact_status(?::text::xid8)", (number,))[0][0]
             self._say("ROLLBACK")
-        return bool(status == "committed")
+            return bool(status == "committed")
+        return False
 
     def _undo(self) -> None:
         if self._connection.info.transaction_status not in _BROKEN:
@@ -233,7 +238,7 @@ class PostgresqlDriver:
                 f"SET lock_timeout = '{LOCK_PATIENCE_S}s'; {_DURABLE}"
             )
         except psycopg.Error as error:
-            raise named(self._database, error, away=True) from None
+            raise named(self._database, error, away=isinstance(error, psycopg.OperationalError)) from None
         return connection
 
     @contextmanager

@@ -87,7 +87,7 @@ def promise(
         Closed(*row)
         for row in driver.fetch(
             "SELECT stage, reason, schedule, date, count(*) FROM records "
-            "WHERE rowid > ? AND stage != 'planned' GROUP BY 1, 2, 3, 4",
+            "WHERE rowid > ? AND stage != 'planned' GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4",
             (newest,),
         )
     ]

@@ -207,6 +207,9 @@ def test_what_is_not_there_is_told_with_the_way_out(own: Server, tmp_path: objec
     assert "createuser" in refused(database(own.url().replace("postgres@", "nobody@")), LedgerUnavailable)
     refused(database(f"postgresql:///callboard?host={tmp_path}"), LedgerUnavailable)
     refused(database("postgresql://127.0.0.1:1/callboard"), LedgerUnavailable)
+    with pytest.raises(LedgerError, match="whatever") as told:
+        connect(database(f"{own.url()}&whatever=1"))
+    assert type(told.value) is LedgerError
 
 
 def test_a_standby_is_refused(own: Server) -> None:
