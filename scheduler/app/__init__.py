@@ -12,7 +12,7 @@ from scheduler.app.online import check_online
 from scheduler.app.preview import Shown, coming, composed, frozen
 from scheduler.app.running import Options, main
 from scheduler.app.sandboxed import alone, rehearsal
-from scheduler.app.steering import ask_ledger
+from scheduler.app.steering import ask_ledger, workers
 
 __all__ = [
     "Case",
@@ -32,4 +32,5 @@ __all__ = [
     "main",
     "rehearsal",
     "try_mail",
+    "workers",
 ]

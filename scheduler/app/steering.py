@@ -7,9 +7,10 @@ itself, under the same lock, for what is safe to write then. What the verbs do i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from scheduler.app.crewing import clock_for, told
 from scheduler.app.letters import composer
 from scheduler.app.reloading import REFUSALS, Reloading, errors_of
 from scheduler.clock import Clock
@@ -19,11 +20,13 @@ from scheduler.desk import Answer, Asker, Effect, Refused
 from scheduler.desk.wishes import Wish
 from scheduler.ledger import Ledger, LedgerUnavailable
 from scheduler.ledger.files import control_socket
-from scheduler.ledger.place import Place
+from scheduler.ledger.place import Database, Place
+from scheduler.ledger.shared.workers import listed
 from scheduler.ledger.snapshot import Snapshot
 from scheduler.model import Config
 from scheduler.runner import Letters, Terms
 from scheduler.telemetry import Telemetry
+from scheduler.vitals import WorkerState
 from scheduler.web.control import controlled
 from scheduler.web.health import Health
 
@@ -80,8 +83,26 @@ def ask_ledger(wish: Wish, config: Config, ledger: Place) -> Answer:
     return asyncio.run(_asked(wish, config, ledger))
 
 
+def workers(ledger: Place) -> Sequence[str]:
+    """The names of those who work on it now, wherever they are; of a file nobody. Raises LedgerError."""
+    return asyncio.run(_at_work(ledger)) if isinstance(ledger, Database) else ()
+
+
+async def _at_work(place: Database) -> Sequence[str]:
+    clock = await _clock_of(place)
+    with Snapshot.open(place) as snapshot:
+        found = listed(snapshot.driver, clock.now())
+    return [each.name for each in found if each.state is not WorkerState.GONE]
+
+
+async def _clock_of(place: Place) -> Clock:
+    clock = clock_for(place)
+    await told(clock, place)
+    return clock
+
+
 async def _asked(wish: Wish, config: Config, place: Place) -> Answer:
-    clock = Clock()
+    clock = await _clock_of(place)
     with Snapshot.open(place) as snapshot:
         base_url = snapshot.base_url()
     ledger = Ledger.open(place, base_url, clock.now())

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scheduler.cli.paths import chosen, loaded
-from scheduler.cli.places import meant
+from scheduler.cli.places import meant, refused
 from scheduler.cli.shown import Refusal
 
 if TYPE_CHECKING:
@@ -66,18 +66,42 @@ def ask_daemon(ledger: Place, wish: Wish) -> Answer:
 
 def ask(ledger: Place, files: Sequence[Path], wish: Wish) -> Answer:
     """The same; where no daemon runs, what the ledger alone allows."""
+    try:
+        return ask_daemon(ledger, wish)
+    except NobodyThere:
+        return _ask_ledger(ledger, files, wish)
+
+
+def ask_workers(ledger: Place, files: Sequence[Path], wish: Wish) -> Answer:
+    """For what a daemon has to do: where none runs on this machine, a ledger in a database may have workers
+    on others, who look when it was written."""
     from scheduler import app
-    from scheduler.desk import Refused
-    from scheduler.ledger import LedgerError, LedgerHeld
+    from scheduler.desk.wishes import ToReload
 
     try:
         return ask_daemon(ledger, wish)
     except NobodyThere:
-        config = loaded(files)
+        with refused():
+            names = ", ".join(app.workers(ledger))
+    if not names:
+        raise Refusal(f"no daemon runs on {ledger}; `callboard run` starts one, and this needs it")
+    if isinstance(wish, ToReload):
+        raise Refusal(
+            f"no daemon runs on this machine; each reads files of its own, so ask where it is: {names}"
+        )
+    return _ask_ledger(ledger, files, wish)
+
+
+def _ask_ledger(ledger: Place, files: Sequence[Path], wish: Wish) -> Answer:
+    from scheduler import app
+    from scheduler.desk import Refused
+    from scheduler.ledger import LedgerError, LedgerHeld
+
+    config = loaded(files)
     try:
         return app.ask_ledger(wish, config, ledger)
-    except Refused as refused:
-        raise _refusal(str(refused), refused.details) from None
+    except Refused as told:
+        raise _refusal(str(told), told.details) from None
     except LedgerHeld as held:
         raise Refusal(f"{held}; its control socket does not answer", TRY_LATER) from None
     except LedgerError as error:

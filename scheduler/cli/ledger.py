@@ -62,8 +62,8 @@ def migrate(paths: Sequence[Path], ledger: Place | None, as_json: bool) -> int:
     """Bring the ledger to this version's tables; an empty one is begun.
 
     `run` does so by itself; this is for doing it first, as before a rolling upgrade. Workers of a ledger in
-    PostgreSQL may run meanwhile, those of one version before, too; twice does no harm. Exits 0; 75 when trying
-    later may help, 77 without permission, 78 when it can't be done.
+    PostgreSQL may run meanwhile, those of one version before, too; twice does no harm. Exits 0; 75 when
+    trying later may help, 77 without permission, 78 when it can't be done.
     """
     from scheduler.clock import Clock
     from scheduler.ledger.upgrading import bring_up

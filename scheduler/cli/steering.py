@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from jobs.model import Instant
-from scheduler.cli.calling import NobodyThere, ask, ask_daemon, ledger_at, user
+from scheduler.cli.calling import ask, ask_workers, ledger_at, user
 from scheduler.cli.places import ledger_option
 from scheduler.cli.shown import Refusal, conventions, document, write
 from scheduler.cli.until import Until
@@ -256,12 +256,7 @@ def _ask(
     from scheduler import desk
 
     place, wanted = ledger_at(ledger, files), wish(desk.Asker(user(), desk.reason(reason)))
-    if not daemon_only:
-        return ask(place, files, wanted)
-    try:
-        return ask_daemon(place, wanted)
-    except NobodyThere:
-        raise Refusal(f"no daemon runs on {place}; `callboard run` starts one, and this needs it") from None
+    return (ask_workers if daemon_only else ask)(place, files, wanted)
 
 
 def _asked(wish: Callable[[Asker], Wish], **rest: Any) -> int:

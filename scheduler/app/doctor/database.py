@@ -6,7 +6,7 @@ What stands in the ledger is looked at by `place`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from scheduler.app.doctor.finding import Finding, failed, ok, warning
 from scheduler.clock import Clock
@@ -33,9 +33,12 @@ def database(place: Database, clock: Clock) -> Iterator[Finding]:
     except LedgerError as error:
         yield failed(DATABASE, str(error), _REACH)
         return
-    yield _answers(server)
-    yield _clock(server)
-    yield _rights(server)
+    yield from judged(server)
+
+
+def judged(server: Server) -> Sequence[Finding]:
+    """What its answers mean for a ledger."""
+    return (_answers(server), _clock(server), _rights(server))
 
 
 def _answers(server: Server) -> Finding:
