@@ -1,4 +1,4 @@
-"""What the doctor says of a ledger's database: a real one, one that isn't there, and all that one can be like."""
+"""What the doctor says of a ledger's database: a real one, one that isn't there, all that one can be like."""
 
 from __future__ import annotations
 
