@@ -33,6 +33,18 @@ def placed(text: str) -> Place:
     return place_of(text, find_password(PASSWORD) if is_database(text) else None)
 
 
+def worked_on(environment: str | None, configured: str) -> Place:
+    """The ledger that a daemon works on. Raises as `placed`, and SettingsError where the environment's file
+    would win over the configuration's database: several workers would each have a ledger of their own, and
+    call everybody."""
+    if environment and is_database(configured) and not is_database(environment):
+        raise SettingsError(
+            f"CALLBOARD_LEDGER names a file ({environment}), service.ledger a database, which is for several "
+            "workers: unset the one, or change the other"
+        )
+    return placed(environment or configured)
+
+
 class PlaceType(click.Path):
     """A ledger's path or URL, typed; files are completed."""
 

@@ -22,7 +22,7 @@ import click
 from scheduler.cli.durations import Duration
 from scheduler.cli.ls import LATE_FROM_S, outcome
 from scheduler.cli.paths import chosen, loaded, paths_argument
-from scheduler.cli.places import placed
+from scheduler.cli.places import worked_on
 from scheduler.cli.shown import Refusal, aligned, as_text, conventions, count, write
 from scheduler.settings import (
     LogStyle,
@@ -67,7 +67,7 @@ def run(paths: Sequence[Path], sandbox: bool, once: bool, for_s: int | None, as_
         files = chosen(paths)
         config = loaded(files, BAD_CONFIG)
         key = None if sandbox else read_secret(config.account.api_key.source, config.account.api_key.name)
-        ledger = None if sandbox else placed(settings.ledger or config.service.ledger)
+        ledger = None if sandbox else worked_on(settings.ledger, config.service.ledger)
         secrets = [key, ledger.password if isinstance(ledger, Database) else None]
         redaction = _set_up_the_log(filter(None, secrets), settings, as_json)
         _warn([*config.warnings, *([f"warning: {key.warning}"] if key and key.warning else [])])

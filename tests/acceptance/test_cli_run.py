@@ -129,3 +129,15 @@ def test_check_online_asks_for_each_persona_and_replica(callboard: Run, schedule
     assert done.returncode == 1
     assert "p-nobody is not known to the service" in done.stdout
     assert callboard("check", schedule).returncode == 0
+
+
+def test_a_file_of_the_environments_never_wins_over_a_database(callboard: Run, schedule: Path) -> None:
+    """Several workers that each fell back to a file of their own would each call everybody."""
+    shared = "service: {ledger: postgresql://team@db.example/callboard}\n"
+    schedule.write_text(SCHEDULE.replace("schedules:", f"{shared}schedules:"), "utf-8")
+    own = {"CALLBOARD_LEDGER": str(schedule.with_name("own.db")), "TAVUS_API_KEY": "a-key-of-a-test"}
+    done = callboard("run", schedule, **own)
+    assert done.returncode == 78
+    assert "CALLBOARD_LEDGER names a file" in done.stderr
+    assert "unset the one, or change the other" in done.stderr
+    assert not schedule.with_name("own.db").exists()
