@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from jobs.model import Instant
-from scheduler.facts import NAMES, Fact, Failed
+from scheduler.facts import KINDS, NAMES, Fact, Failed
 from scheduler.ledger import codec
 from scheduler.ledger.shared.jobs import Job
 from scheduler.limits import LONGEST_RETRY_AFTER_S, Lane
@@ -80,8 +80,8 @@ def asked_for(word: Word) -> Instant | None:
 
 
 def fact_of(word: Word) -> Fact | None:
-    """What `done` said of a delivery."""
-    return codec.decode(word[2], word[3])[0] if len(word) > 2 else None
+    """What `done` said of a delivery; `None` for what only a newer program's worker would say."""
+    return codec.decode(word[2], word[3])[0] if len(word) > 2 and word[2] in KINDS else None
 
 
 def packed(words: Sequence[Word], most: int) -> Iterator[str]:
