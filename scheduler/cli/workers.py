@@ -15,19 +15,17 @@ if TYPE_CHECKING:
     from scheduler.desk import Status
     from scheduler.vitals import Worker
 
-ORDER = ("leads", "works", "gone")
-
 
 def worker_rows(found: Status) -> Iterator[tuple[str, str]]:
     """A row for all of them, and one for each; none where one process has the ledger for itself."""
-    workers = sorted(found.standing.workers, key=lambda each: ORDER.index(each.state))
+    workers = found.standing.workers
     if not workers and _here(found) is None:
         return
     living = sum(each.state != "gone" for each in workers)
     yield "workers", f"{living:,}, {_behind(found)}"
     if not any(each.state == "leads" for each in workers):
         yield "leads", "nobody"
-    several = len({each.version for each in workers}) > 1
+    several = len({each.version for each in workers if each.state != "gone"}) > 1
     for each in workers:
         yield str(each.state), ", ".join(_words(each, found, several))
 
@@ -62,9 +60,9 @@ def _behind(found: Status) -> str:
 def _words(worker: Worker, found: Status, with_version: bool) -> Iterator[str]:
     yield f"{worker.name} (here)" if worker.name == _here(found) else worker.name
     if worker.state == "gone":
-        yield f"not heard of since {rfc3339(worker.seen_at)}"
-    else:
-        yield f"{worker.in_hand:,} in hand"
+        yield f"silent since {rfc3339(worker.seen_at)}"
+        return
+    yield f"{worker.in_hand:,} in hand"
     if with_version:
         yield f"version {worker.version}"
 

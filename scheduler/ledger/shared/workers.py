@@ -14,6 +14,7 @@ from scheduler.vitals import Worker, WorkerState
 LEASE_S: Final = 5.0
 """After so long without a sign of life a worker is taken for dead."""
 
+_ORDER = [WorkerState.LEADS, WorkerState.WORKS, WorkerState.GONE]
 _LISTED = """
 SELECT w.name, w.version, w.started_at, w.until, w.in_hand, l.until FROM workers AS w
 LEFT JOIN lead AS l ON l.worker = w.id ORDER BY w.started_at, w.name, w.id
@@ -22,11 +23,13 @@ _WAITING = "SELECT count(*), min(granted_at) FROM jobs WHERE worker IS NULL"
 
 
 def listed(driver: Driver, now: Instant) -> tuple[Worker, ...]:
-    """Who is on the list, in the order in which they came; `now` is by the database's clock."""
-    return tuple(
+    """Who is on the list: who leads, who works, who is gone, each in the order in which they came; `now` is
+    by the database's clock."""
+    workers = (
         Worker(name, version, _state(until, leads_until, now), since, until - LEASE_S, in_hand)
         for name, version, since, until, in_hand, leads_until in driver.fetch(_LISTED)
     )
+    return tuple(sorted(workers, key=lambda each: _ORDER.index(each.state)))
 
 
 def waiting(driver: Driver) -> tuple[int, Instant | None]:

@@ -39,7 +39,7 @@ async def test_several_workers_are_shown_with_who_leads_and_what_waits(
     shown = text.partition('id="workers"')[2].partition("</section>")[0]
     rows = [re.sub(r"<[^>]+>|\s+", " ", row) for row in shown.split("</tr>")[1:4]]
     for row, words in zip(
-        rows, (["north:1", "gone"], ["east-7d:1", "this page", "works"], ["leads", "1,200"]), strict=True
+        rows, (["leads", "1,200"], ["east-7d:1", "this page", "works"], ["north:1", "gone"]), strict=True
     ):
         assert [word for word in words if word not in row] == []
     assert "&lt;west&gt;:1" in shown and "1 step waits for a worker, the oldest for 4 s" in shown
