@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from scheduler import lifecycle
 from scheduler.facts import REASONS, Stage
 from scheduler.ledger.promises import GAP_SLOT
-from scheduler.ledger.snapshot import Snapshot, Told
+from scheduler.ledger.snapshot import PAGE, Snapshot, Told
 from scheduler.record import Record
 
 
@@ -55,8 +56,10 @@ def audit(snapshot: Snapshot) -> Audit:
     owners: dict[str, str] = {}
     for record in snapshot.records():
         faults.extend(_wrong(record, owners))
-    for key, story in snapshot.stories():
-        faults.extend(_diverged(snapshot.record(key), key, story))
+    stories = snapshot.stories()
+    while page := dict(islice(stories, PAGE)):
+        rows = snapshot.found(list(page))
+        faults.extend(fault for key, story in page.items() for fault in _diverged(rows.get(key), key, story))
     return Audit(days, faults)
 
 

@@ -117,6 +117,10 @@ class Snapshot:
         found = rows.by_keys(self._driver, (key,))
         return found[0] if found else None
 
+    def found(self, keys: Sequence[str]) -> dict[str, Record]:
+        """The records of these keys, as far as there are any."""
+        return {record.key: record for record in rows.by_keys(self._driver, keys)}
+
     def message(self, key: str, address: Address) -> bytes | None:
         """What is frozen for an address, while it waits to be handed over there (S27)."""
         found = messages.outgoing(self._driver, ((key, address),))
