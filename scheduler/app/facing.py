@@ -89,6 +89,7 @@ def _show_pages(app: web.Application, face: Face, token: Secret | None) -> None:
     """Pages, which are told of each commit, here or elsewhere, and of each tick: time goes on, too."""
 
     def wrong(times: int) -> None:
+        face.metrics.sign_in_refused()
         face.telemetry.say("sign_in_refused", grave=True, times=times)
 
     daemon = face.daemon

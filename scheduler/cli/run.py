@@ -68,9 +68,9 @@ def run(paths: Sequence[Path], sandbox: bool, once: bool, for_s: int | None, as_
         config = loaded(files, BAD_CONFIG)
         key = None if sandbox else read_secret(config.account.api_key.source, config.account.api_key.name)
         ledger = None if sandbox else worked_on(settings.ledger, config.service.ledger)
-        secrets = [key, ledger.password if isinstance(ledger, Database) else None]
-        redaction = _set_up_the_log(filter(None, secrets), settings, as_json)
-        _warn([*config.warnings, *([f"warning: {key.warning}"] if key and key.warning else [])])
+        secrets = [each for each in (key, ledger.password if isinstance(ledger, Database) else None) if each]
+        redaction = _set_up_the_log(secrets, settings, as_json)
+        _warn([*config.warnings, *(f"warning: {each.warning}" for each in secrets if each.warning)])
         options = app.Options(
             paths=files,
             ledger=ledger,

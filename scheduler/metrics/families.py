@@ -28,6 +28,7 @@ STALL = "How late a timer of the event loop came; one is looked at every 5 s."
 WRITES = "One transaction of the ledger's writer, until it is on the disk."
 TAKEOVERS = "Times that this process began to lead."
 BEATS = "Heartbeats that were sent, failed, or were kept back."
+REFUSED = "Sign-ins with a wrong token."
 
 
 class Families:
@@ -52,6 +53,7 @@ class Families:
         self.writes = self._spread("callboard_ledger_transaction_seconds", WRITES, SHORT_S)
         self.takeovers = self._count("callboard_takeovers", TAKEOVERS)
         self.heartbeats = self._count("callboard_heartbeats", BEATS, "result")
+        self.refused = self._count("callboard_sign_ins_refused", REFUSED)
 
     def _gauge(self, name: str, words: str, *labels: str) -> Gauge:
         return Gauge(name, words, labels, registry=self.registry)

@@ -93,6 +93,10 @@ class Metrics:
         """This process leads from now on."""
         self._families.takeovers.inc()
 
+    def sign_in_refused(self) -> None:
+        """Somebody tried a wrong token."""
+        self._families.refused.inc()
+
     def succeeded(self, schedule: str, at: Instant) -> None:
         """A link of this schedule was handed over."""
         self._families.success.labels(schedule).set(at)

@@ -164,6 +164,12 @@ def test_requests_and_deliveries_are_told_by_what_came_of_them(metrics: Metrics)
     assert value(found, "callboard_delivery_duration_seconds_count", channel="mail", result="lost") == 1
 
 
+def test_wrong_tokens_are_counted_from_nothing_on(metrics: Metrics) -> None:
+    assert value(told(metrics), "callboard_sign_ins_refused_total") == 0
+    metrics.sign_in_refused()
+    assert value(told(metrics), "callboard_sign_ins_refused_total") == 1
+
+
 def test_the_house_is_read_when_it_is_asked_for(metrics: Metrics) -> None:
     found = told(metrics)
     assert value(found, "callboard_build_info", version="1.2.3", python="3.11.7", tzdata="2026f") == 1

@@ -14,7 +14,7 @@ from scheduler.ledger.errors import LedgerError
 from scheduler.ledger.place import Database
 from scheduler.ledger.server import Server, ask
 
-DATABASE, CLOCK, RIGHTS = "database", "database's clock", "rights there"
+PASSWORD, DATABASE, CLOCK, RIGHTS = "password", "database", "database's clock", "rights there"
 OLDEST = 140_000
 """The first version of PostgreSQL that will do, as its servers count."""
 SLOW_S, TOO_SLOW_S = 0.02, 0.2
@@ -27,7 +27,11 @@ _SYNC = "let both machines keep their clocks by NTP: timedatectl set-ntp true"
 
 
 def database(place: Database, clock: Clock) -> Iterator[Finding]:
-    """The server, its clock, our rights; only the first where it doesn't answer."""
+    """A password for all eyes; the server, its clock, our rights: of these only the first where it doesn't
+    answer."""
+    if place.password is not None and place.password.warning:
+        said, _, fix = place.password.warning.partition("; ")
+        yield warning(PASSWORD, said, fix)
     try:
         server = ask(place, clock)
     except LedgerError as error:

@@ -11,8 +11,8 @@ import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from scheduler.app.doctor.database import database
-from scheduler.app.doctor.finding import Finding, Verdict, failed, ok, warning
+from scheduler.app.doctor.database import RIGHTS, database
+from scheduler.app.doctor.finding import Finding, failed, ok, warning
 from scheduler.clock import Clock
 from scheduler.ledger.audit import unconserved
 from scheduler.ledger.errors import LedgerError, LedgerMismatch, LedgerMissing
@@ -37,7 +37,7 @@ def place(config: Config, ledger: Place, clock: Clock) -> Sequence[Finding]:
 def _in_database(config: Config, ledger: Database, clock: Clock) -> Iterator[Finding]:
     found = list(database(ledger, clock))
     yield from found
-    if found[0].verdict is not Verdict.FAILED:
+    if found[-1].check == RIGHTS:  # it answered
         yield from _opened(config, ledger, ok(LEDGER, f"{ledger}: readable"))
 
 
