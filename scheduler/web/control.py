@@ -1,8 +1,9 @@
 """The control socket: the desk for commands on this machine, as JSON over HTTP on a Unix socket.
 
 Whoever may write the socket's file may ask, which is the ledger's owner and nobody else. It is opened by the
-process that holds the ledger's lock, so a file that is left there is nobody's any more and may go. What is
-asked is `scheduler.desk.wishes`'; what is done about it, the desk's.
+process that holds the ledger's lock, so a file that is left there is nobody's any more and may go; of several
+workers on one machine, the youngest is asked. What is asked is `scheduler.desk.wishes`'; what is done about
+it, the desk's.
 """
 
 from __future__ import annotations
@@ -34,12 +35,15 @@ async def controlled(desk: Desk, path: Path, faulty: Faulty) -> AsyncIterator[No
     app.add_routes(control_routes(desk))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
+    own: os.stat_result | None = None
     try:
-        await web.SockSite(runner, _bound(path), backlog=BACKLOG).start()
+        door, own = _bound(path)
+        await web.SockSite(runner, door, backlog=BACKLOG).start()
         yield
     finally:
         await runner.cleanup()
-        _remove(path)
+        if own is not None:
+            _leave(path, own)
 
 
 def control_routes(desk: Desk) -> list[web.RouteDef]:
@@ -73,17 +77,24 @@ def _json(body: bytes) -> web.Response:
     return web.Response(body=body, content_type="application/json")
 
 
-def _bound(path: Path) -> socket.socket:
-    """A socket at this path that is private before anybody can reach it: nobody gets in until it listens."""
+def _bound(path: Path) -> tuple[socket.socket, os.stat_result]:
+    """A socket at this path that is private before anybody can reach it: nobody gets in until it listens;
+    and which file it is."""
     _remove(path)
     door = socket.socket(socket.AF_UNIX)
     try:
         door.bind(os.fspath(path))
         path.chmod(PRIVATE)
+        return door, path.stat()
     except BaseException:
         door.close()
         raise
-    return door
+
+
+def _leave(path: Path, own: os.stat_result) -> None:
+    """Remove our own file; of two workers on one machine the younger one has put its own there."""
+    if path.exists() and os.path.samestat(path.stat(), own):
+        path.unlink()
 
 
 def _remove(path: Path) -> None:

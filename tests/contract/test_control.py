@@ -6,7 +6,7 @@ import os
 import socket
 import stat
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -74,6 +74,19 @@ async def test_it_is_its_owners_and_goes_with_the_house(path: Path) -> None:
 
 def _mode(path: Path) -> int | None:
     return stat.S_IMODE(path.stat().st_mode) if path.exists() else None
+
+
+async def test_of_two_workers_on_one_machine_the_younger_is_asked_and_the_older_leaves_that_alone(
+    path: Path,
+) -> None:
+    older, younger = Clerk(), Clerk()
+    async with AsyncExitStack() as stack:
+        door = _open(path, older)
+        await door.__aenter__()
+        session, _ = await stack.enter_async_context(_open(path, younger))
+        await door.__aexit__(None, None, None)
+        assert (await _post(session, "skip", SKIP))[0] == 200
+    assert (len(older.asked), len(younger.asked), _mode(path)) == (0, 1, None)
 
 
 async def test_what_a_dead_house_left_behind_goes(path: Path) -> None:
