@@ -1,7 +1,7 @@
 """`callboard check`: the loader of `run`, and every problem it found.
 
 Answers whether these files can be run, and what comes next if they are. It promises nothing, writes nothing
-and, without `--online`, asks nobody. The rules it reports are `scheduler.config`'s.
+and, without `--online`, asks nobody but its own ledger. The rules it reports are `scheduler.config`'s.
 """
 
 from __future__ import annotations

@@ -44,7 +44,12 @@ HOSTILE = "Zoë \N{PILE OF POO} \0 \\u0000 '\"; DROP TABLE records; -- %s %(x)s 
 MAIL = Address("mail", "o'brien+%s@example.com")
 KEYS = [f"coach/09:00/2026-03-04/{who}" for who in ("ana", "ben", "cai", "dee")]
 ASKER = Asker(HOSTILE, HOSTILE)
-WAYS = [("sqlite", "postgresql"), ("postgresql", "sqlite"), ("sqlite", "sqlite")]
+WAYS = [
+    ("sqlite", "postgresql"),
+    ("postgresql", "sqlite"),
+    ("sqlite", "sqlite"),
+    ("postgresql", "postgresql"),
+]
 
 both_ways = pytest.mark.parametrize(("there", "here"), WAYS)
 New = Callable[[str], Place]
