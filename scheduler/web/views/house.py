@@ -62,6 +62,7 @@ def account(show: Show, snapshot: Snapshot, _: Mapping[str, str]) -> Page:
         "account",
         base_url=snapshot.base_url(),
         vitals=seen.vitals,
+        follows=seen.vitals.crew is not None and not seen.vitals.crew.leads,
         held=standing.held,
         waiting=standing.waiting,
         cap=seen.vitals.cap,

@@ -11,7 +11,7 @@ from scheduler.ledger import place_of
 from scheduler.ledger.connecting import connect
 from scheduler.vitals import Crewed
 from tests.contract.web.conftest import Browser
-from tests.contract.web.world import NOW, opened
+from tests.contract.web.world import NOW, World, opened
 from tests.postgres import Server
 
 
@@ -43,3 +43,16 @@ async def test_several_workers_are_shown_with_who_leads_and_what_waits(
     ):
         assert [word for word in words if word not in row] == []
     assert "&lt;west&gt;:1" in shown and "1 step waits for a worker, the oldest for 4 s" in shown
+
+
+async def test_who_follows_does_not_guess_what_the_account_says(world: World, maria: Browser) -> None:
+    """The limits are in the hands of the worker that leads."""
+    world.crew.append(Crewed("two:1", leads=True, others=1, away=False))
+    _, leading, _ = await maria.get("/account")
+    world.crew.append(Crewed("two:1", leads=False, others=1, away=False))
+    world.changes.ring()
+    world.clock.at += 2
+    _, following, _ = await maria.get("/account")
+    assert "<b>7 of 60</b> requests" in leading and "Asked to wait" in leading
+    assert "7 of 60" not in following and "Asked to wait" not in following
+    assert "the worker that leads counts them" in following and "steps in hand of this worker" in following
