@@ -109,7 +109,6 @@ def plant(place: Place, sql: str) -> None:
 
 def rows(place: Place) -> dict[str, list[tuple[object, ...]]]:
     """All that lasts, in the order in which it was written where there is one."""
-    columns = {"records": "r.rowid, r.*"}
     with Snapshot.open(place) as seen:
         found = {
             table: seen.driver.fetch(f"SELECT * FROM {table}") for table in DURABLE if table != "records"
@@ -118,7 +117,6 @@ def rows(place: Place) -> dict[str, list[tuple[object, ...]]]:
         found["records"] = [tuple(record) for record in seen.records()]
         found["line"] = seen.driver.fetch("SELECT key, party, overlap, rank FROM records")
     found["meta"] = [row for row in found["meta"] if row[0] not in ("version", "programs")]
-    assert columns
     return {table: sorted(each, key=repr) for table, each in found.items()}
 
 
