@@ -16,7 +16,6 @@ from tests.contract.ledger.world import (
     DUE,
     LINK,
     OPENS,
-    claimed,
     made_live,
     occurrence,
     promised,
