@@ -27,6 +27,7 @@ from tests.benchmarks import (
     soak,
     status,
     web,
+    workers,
 )
 from tests.benchmarks.figure import Figure
 
@@ -44,6 +45,7 @@ PARTS = {
     "pages": pages.figures,
     "mail": mail.figures,
     "queues": queues.figures,
+    "workers": workers.figures,
 }
 MOST_S = 300.0
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from jobs.model import ConversationRequest, Outcome, Page, Participant, Properties, Sent, Step
 from scheduler.clock import Clock
 from scheduler.daemon import Daemon
-from scheduler.ledger import Ledger
+from scheduler.ledger import Database, Ledger
 from scheduler.model import Account, Config, Days, Rate, Schedule, Service, Slot, When
 from scheduler.runner import Perform
 from scheduler.settings import LogStyle, Secret
@@ -96,14 +96,16 @@ def logged() -> Iterator[None]:
 
 @asynccontextmanager
 async def opened(
-    at: Path, perform: Perform, clock: Clock, using: Config, sender: str | None = None
+    at: Path | Database, perform: Perform, clock: Clock, using: Config, sender: str | None = None
 ) -> AsyncIterator[tuple[Daemon, Ledger]]:
-    """A whole house on `perform`, with its log, as `app` puts it together; its mails are from `sender`."""
+    """A whole house on `perform`, with its log, as `app` puts it together; its ledger is a file in the folder
+    `at`, or that database's, and its mails are from `sender`."""
     from scheduler.app.house import _closed, _noted, _settle_memory
     from scheduler.app.letters import composer
 
     telemetry = Telemetry()
-    ledger = Ledger.open(at / "ledger.db", using.account.base_url, clock.now())
+    place = at if isinstance(at, Database) else at / "ledger.db"
+    ledger = Ledger.open(place, using.account.base_url, clock.now())
     _settle_memory()
     ledger.listen(_noted(telemetry), _closed(telemetry))
     try:

@@ -64,7 +64,7 @@ def _idle(at: Path) -> list[Figure]:
         before_s = _cpu_s(process.pid)
         time.sleep(WATCHED_S)
         busy = (_cpu_s(process.pid) - before_s) / WATCHED_S
-        memory = _memory_mb(process.pid)
+        memory = memory_mb(process.pid)
         process.terminate()
     return [
         Figure.at_most("`callboard run` until it says ready", ready_s, 2.0),
@@ -94,6 +94,6 @@ def _cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _memory_mb(pid: int) -> float:
+def memory_mb(pid: int) -> float:
     line = next(each for each in Path(f"/proc/{pid}/status").read_text().splitlines() if "VmRSS" in each)
     return int(line.split()[1]) / 1024

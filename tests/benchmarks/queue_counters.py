@@ -52,10 +52,10 @@ def cpu_s(pid: int) -> float:
     return sum(int(each) for each in after_name[CHILDREN_TOO]) / TICKS_A_SECOND
 
 
-def until(happened: Callable[[], bool], most_s: float) -> None:
+def until(happened: Callable[[], bool], most_s: float, look_s: float = LOOK_S) -> None:
     """Look again and again until it has happened; raises TimeoutError."""
     end = time.monotonic() + most_s
     while not happened():
         if time.monotonic() > end:
             raise TimeoutError(f"not within {most_s:.0f} s")
-        time.sleep(LOOK_S)
+        time.sleep(look_s)
