@@ -64,6 +64,7 @@ class Alarm:
     def stop(self) -> None:
         """Ring no more. What APScheduler holds is released in the loop's next round."""
         if self._scheduler is not None:
+            self._scheduler.pause()  # what it began between now and then would be cancelled with a traceback
             self._scheduler.shutdown(wait=False)
         self._scheduler = None
 

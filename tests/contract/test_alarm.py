@@ -142,3 +142,14 @@ async def test_apschedulers_chatter_is_silent_and_its_errors_are_not(alarm, bell
     assert caplog.records == []
     logging.getLogger("apscheduler.executors.default").error("heard")
     assert [record.message for record in caplog.records] == ["heard"]
+
+
+@pytest.mark.parametrize("rounds", range(6))
+async def test_stopping_while_it_is_about_to_ring_is_no_error(clock, bell, caplog, rounds):
+    alarm = Alarm(clock, bell)
+    alarm.start()
+    alarm.wake_at(clock.now())
+    await loop_rounds(rounds)
+    alarm.stop()
+    await loop_rounds()
+    assert caplog.records == []
