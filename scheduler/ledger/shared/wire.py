@@ -52,6 +52,7 @@ _LEAD = f"""
 UPDATE lead SET epoch = epoch + 1, worker = %(id)s, since = {_NOW}, until = {_NOW} + {LEASE_S}
 WHERE until < {_NOW} AND EXISTS (SELECT 1 FROM workers WHERE id = %(id)s AND until >= {_NOW}) RETURNING epoch
 """  # noqa: S608
+_CALL = "SELECT count(pg_notify(%s, word)) FROM unnest(%s::text[]) AS word"
 _RESIGN = "UPDATE lead SET until = 0 WHERE worker = %(id)s AND epoch = %(epoch)s"
 
 
@@ -114,9 +115,8 @@ class Wire:
 
     async def call(self, words: Iterable[str]) -> None:
         """Call all workers, once for each of these, at most `CALL_BYTES` each."""
-        async with self._speaking() as connection, connection.pipeline():
-            for each in words:
-                await connection.execute("SELECT pg_notify(%s, %s)", (self._channel, each))
+        async with self._speaking() as connection:
+            await connection.execute(_CALL, (self._channel, list(words)))
 
     async def listen(self) -> None:
         """Hear until the connection breaks, which is LedgerUnavailable."""
