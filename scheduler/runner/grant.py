@@ -64,6 +64,7 @@ class Grant:
         self._lane = lane
         self._may_leave = may_leave
         self._state = _State.WAITING
+        self._kept_back = False
         self._sent_at: Instant | None = None
 
     def sent(self) -> None:
@@ -71,6 +72,7 @@ class Grant:
         sending them."""
         if self._state is _State.WAITING:
             if not self._may_leave():
+                self._kept_back = True
                 raise StepFailed(Reason.BUSY, "not sent: the worker's time was over")
             now = self._clock.now()
             self._meter.sent(now)
@@ -89,7 +91,10 @@ class Grant:
             self._meter.opened()
 
     def failed(self, step: StepKind | None, error: StepFailed) -> None:
-        """The request failed: what that says about everybody's next one (S14, S17)."""
+        """The request failed: what that says about everybody's next one (S14, S17). One that was kept back
+        here says nothing."""
+        if self._kept_back:
+            return
         now = self._clock.now()
         if error.reason is Reason.FULL:
             self._meter.full(now)

@@ -110,11 +110,16 @@ class SharedCrew:
             self.member.look_now()
         if self._working is not None and (call is None or what == JOBS):
             self._working.bell.ring()
-        words = json.loads(call) if call is not None and call.startswith("[") else []
-        over = [word for word in words if self.member.epoch and self._handing and self._handing.hear(word)]
+        over = call is not None and call.startswith("[") and self._heed(call)
         if call is None or over or (what == ROWS and whose != self._ledger.voice):
             for listener in self._on_rows:
                 listener()
+
+    def _heed(self, words: str) -> bool:
+        """Words of jobs, which only the leader needs; whether one of these is over."""
+        if self._handing is None or not self.member.epoch:
+            return False
+        return any([self._handing.hear(word) for word in json.loads(words)])
 
     async def _telling(self) -> None:
         while True:

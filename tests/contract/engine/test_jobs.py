@@ -146,6 +146,7 @@ async def test_a_request_that_is_late_is_not_sent(world: World, house: House) ->
     assert world.asked("create") == 0
     record = world.records()[key]
     assert (record.stage, record.look_at, house.grants_out) == (Stage.PLANNED, None, 0)
+    assert house.limits.held_until is None, "nobody turned it away"
     assert world.stories()[key] == ["attempted", "failed"]
 
 
