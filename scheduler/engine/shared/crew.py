@@ -119,7 +119,8 @@ class SharedCrew:
         """Words of jobs, which only the leader needs; whether one of these is over."""
         if self._handing is None or not self.member.epoch:
             return False
-        return any([self._handing.hear(word) for word in json.loads(words)])
+        over = [word for word in json.loads(words) if self._handing.hear(word)]
+        return bool(over)
 
     async def _telling(self) -> None:
         while True:
