@@ -5,6 +5,7 @@ PostgreSQL's is imported only where a ledger is there, since psycopg is an extra
 
 from __future__ import annotations
 
+import logging
 import os
 from contextlib import nullcontext
 from pathlib import Path
@@ -62,5 +63,7 @@ def _database(database: Database, around: Around, *, reads: bool = False) -> Dri
         from scheduler.ledger import postgresql
     except ImportError as error:
         raise LedgerError(f"{database}: {error.name or 'psycopg'} isn't installed; {INSTALL}") from None
+    # It warns of what follows from an error that it raises; that one is told by whoever gets it.
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
     idle_s = postgresql.READER_IDLE_S if reads else postgresql.WRITER_IDLE_S
     return postgresql.PostgresqlDriver(database, around, idle_s)
