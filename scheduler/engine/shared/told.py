@@ -85,10 +85,12 @@ def fact_of(word: Word) -> Fact | None:
 
 
 def packed(words: Sequence[Word], most: int) -> Iterator[str]:
-    """Words as texts of at most `most` bytes each."""
+    """Words as texts of at most `most` bytes each; one that is longer by itself is lost, as any may be."""
     held, size = list[str](), 2
     for word in words:
         text = json.dumps(word)
+        if len(text) + 2 > most:
+            continue
         if held and size + len(text) + 1 > most:
             yield f"[{','.join(held)}]"
             held, size = [], 2
