@@ -86,6 +86,19 @@ class Server:
             self._process.wait(60)
             self._process = None
 
+    @property
+    def runs(self) -> bool:
+        """Whether it was started and not stopped since."""
+        return self._process is not None
+
+    def cut(self) -> None:
+        """Break everybody's connections."""
+        with self.connect() as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+                "WHERE backend_type = 'client backend' AND pid != pg_backend_pid()"
+            )
+
     def demand_password(self, user: str, password: str) -> None:
         """From now on this user is let in with a password only."""
         access = self.folder / "data" / "pg_hba.conf"

@@ -32,7 +32,9 @@ WRITER_IDLE_S = 3
 READER_IDLE_S = 600
 """The same for whoever reads in pages, and may show each to somebody."""
 
-LOCK_PATIENCE_S = 10
+LOCK_PATIENCE_S = 5
+"""How long a transaction waits for the others' lock, before it looks who has it."""
+
 ROWS_AT_ONCE = 500
 
 _PARAMETERS: Final = {
@@ -61,6 +63,15 @@ SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('sync
 """
 """What was answered must be on the disk: a claim that is lost makes a second conversation (S11)."""
 
+_FREE: Final = f"""
+SELECT pg_terminate_backend(l.pid) FROM pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid
+JOIN pg_database AS d ON d.oid = l.database AND d.datname = current_database()
+WHERE l.locktype = 'advisory' AND l.granted AND l.classid::bigint = {LOCK} AND l.objid::bigint = {_KEY}
+AND a.wait_event_type = 'Client' AND a.state_change < now() - {{idle_s}} * interval '1 s'
+"""  # noqa: S608
+"""Whoever holds the lock and has not said or taken a word for so long is a process that has stopped. The
+server counts no idle time of its own behind a pipeline, nor while an answer waits to be taken."""
+
 _BROKEN: Final = (pq.TransactionStatus.ACTIVE, pq.TransactionStatus.UNKNOWN)
 
 
@@ -75,10 +86,17 @@ class PostgresqlDriver:
 
     dialect = "postgresql"
 
-    def __init__(self, database: Database, around: Around = nullcontext, idle_s: int = WRITER_IDLE_S) -> None:
+    def __init__(
+        self,
+        database: Database,
+        around: Around = nullcontext,
+        idle_s: int = WRITER_IDLE_S,
+        patience_s: int = LOCK_PATIENCE_S,
+    ) -> None:
         self._database = database
         self._around = around
         self._idle_s = idle_s
+        self._patience_s = patience_s
         self._portals = count()
         self.voice = token_hex(4)
         self._connection = self._connected()
@@ -121,15 +139,14 @@ class PostgresqlDriver:
 
     def execute(self, sql: str, params: Params = ()) -> int:
         """Run one statement; the number of rows it changed."""
-        with self._naming():
-            return self._connection.execute(spelled(sql), given(sql, params)).rowcount
+        return self._one(sql, given(sql, params))
 
     def execute_many(self, sql: str, rows: Iterable[Params]) -> int:
         """Run one statement for each of the rows; the number of rows changed in all."""
         each, changed = iter(rows), 0
         # In parts: whoever makes the rows may take longer than a transaction may be idle.
         while part := [given(sql, params) for params in islice(each, ROWS_AT_ONCE)]:
-            changed += self._many(sql, part) if len(part) > 1 else self.execute(sql, part[0])
+            changed += self._many(sql, part) if len(part) > 1 else self._one(sql, part[0])
         return changed
 
     def fetch(self, sql: str, params: Params = ()) -> list[tuple[Any, ...]]:
@@ -161,7 +178,8 @@ class PostgresqlDriver:
         """Only reads, of one moment; waits for nobody."""
         with self._begun(_READ):
             yield
-            self._say("COMMIT")
+            with suppress(LedgerAway):  # what was read is read
+                self._say("COMMIT")
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -175,16 +193,27 @@ class PostgresqlDriver:
             self._undo()
             raise
 
+    def _one(self, sql: str, params: Params) -> int:
+        with self._naming():
+            return self._connection.execute(spelled(sql), params).rowcount
+
     def _many(self, sql: str, rows: Sequence[Params]) -> int:
         with self._naming(), self._connection.cursor() as cursor:
             cursor.executemany(spelled(sql), rows)
             return cursor.rowcount
 
     def _first(self, begin: str) -> Cursor[tuple[Any, ...]]:
-        """Begin, on a new connection where the last one is gone: nothing that was said on it is lost."""
-        if not self._connection.closed:
-            with suppress(LedgerAway):
+        """Begin, on a new connection where the last one is gone: nothing that was said on it is lost. Where
+        nobody gives the lock back, whoever has stopped with it loses it."""
+        try:
+            if not self._connection.closed:
                 return self._say(begin)
+        except LedgerAway:
+            pass
+        except LedgerUnavailable:
+            self._undo()
+            self.fetch(_FREE.format(idle_s=self._idle_s))
+            return self._say(begin)
         self._connection = self._connected()
         return self._say(begin)
 
@@ -235,7 +264,7 @@ class PostgresqlDriver:
             texts.adapt(connection)
             connection.execute(
                 f"SET idle_in_transaction_session_timeout = '{self._idle_s}s'; "
-                f"SET lock_timeout = '{LOCK_PATIENCE_S}s'; {_DURABLE}"
+                f"SET lock_timeout = '{self._patience_s}s'; {_DURABLE}"
             )
         except psycopg.Error as error:
             raise named(self._database, error, away=isinstance(error, psycopg.OperationalError)) from None

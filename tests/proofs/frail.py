@@ -7,14 +7,14 @@ a second.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 from scheduler.daemon import Daemon
-from scheduler.ledger import LedgerUnavailable
-from scheduler.ledger.sqlite import SqliteDriver
+from scheduler.ledger import LedgerUnavailable, Place
+from scheduler.ledger.driver import Driver
 from scheduler.model import Config
 from tests.house.conftest import Rig
+from tests.house.places import driver_of
 
 OPENED_AGAIN_S = 1.0
 OPENINGS_MAX = 50
@@ -27,43 +27,54 @@ async def _nothing() -> None:
     return
 
 
-class Calls:
-    """Counts the ledger's calls to its database, and tells one that it failed.
+def _disk_fails() -> None:
+    raise LedgerUnavailable("the disk fails")
 
-    The calls from number `first` on, `count` of them, fail as a disk does; `on_failure` hears of every call
-    that fails, by whatever cause.
+
+class Calls:
+    """Counts the ledger's calls to its database, and has some fail.
+
+    The calls from number `first` on, `count` of them, are struck: they fail as a disk does, or by whatever
+    `strike` does to the database before them. `on_failure` hears of every call that fails, by any cause.
     """
 
-    def __init__(self, first: int = 0, count: int = 1, on_failure: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        first: int = 0,
+        count: int = 1,
+        on_failure: Callable[[], None] = lambda: None,
+        strike: Callable[[], None] = _disk_fails,
+    ) -> None:
         self.made = self.failed = 0
         self._fails = range(first, first + count)
         self._on_failure = on_failure
+        self._strike = strike
 
-    def driver(self, path: Path) -> SqliteDriver:
-        calls = self
+    def driver(self, place: Place) -> Driver:
+        calls, kind = self, driver_of(place)
 
-        class Frail(SqliteDriver):
+        class Frail(kind):
             def execute(self, sql: str, params: Any = ()) -> int:
-                return calls.call(lambda: SqliteDriver.execute(self, sql, params))
+                return calls.call(lambda: kind.execute(self, sql, params))
 
             def execute_many(self, sql: str, rows: Iterable[Any]) -> int:
-                return calls.call(lambda: SqliteDriver.execute_many(self, sql, rows))
+                return calls.call(lambda: kind.execute_many(self, sql, rows))
 
             def fetch(self, sql: str, params: Any = ()) -> list[Any]:
-                return calls.call(lambda: SqliteDriver.fetch(self, sql, params))
+                return calls.call(lambda: kind.fetch(self, sql, params))
 
-        self._driver = Frail(path)
+        self._driver, self._kind = Frail(place), kind
         return self._driver
 
     def query(self, sql: str) -> int:
         """Say something to the ledger's own connection, uncounted."""
-        return SqliteDriver.execute(self._driver, sql)
+        return self._kind.execute(self._driver, sql)
 
     def call(self, run: Callable[[], Any]) -> Any:
         self.made += 1
         try:
             if self.made in self._fails:
-                raise LedgerUnavailable("the disk fails")
+                self._strike()
             return run()
         except LedgerUnavailable:
             self.failed += 1

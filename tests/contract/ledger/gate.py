@@ -14,7 +14,8 @@ NAME = ".s.PGSQL.5432"
 
 
 class Gate(socketserver.ThreadingUnixStreamServer):
-    """`swallows` is what is swallowed next, once: `commit`, `answer` or nothing."""
+    """`swallows` is what is swallowed next, once, after as many commits as it `spares`: `commit`, `answer`
+    or nothing."""
 
     daemon_threads = True
 
@@ -23,7 +24,17 @@ class Gate(socketserver.ThreadingUnixStreamServer):
         self.folder = folder
         self.behind = behind
         self.swallows = ""
+        self.spares = 0
         self.swallowed: list[str] = []
+
+    def draw(self) -> str:
+        """What is swallowed of this commit."""
+        self.spares -= 1
+        if self.spares >= 0 or not self.swallows:
+            return ""
+        self.swallowed.append(self.swallows)
+        self.swallows = ""
+        return self.swallowed[-1]
 
     def through(self, url: str) -> str:
         """The same place, by this gate."""
@@ -41,12 +52,10 @@ class _Passage(socketserver.BaseRequestHandler):
             threading.Thread(target=self._answer, args=(behind,), daemon=True).start()
             self._mute = False
             while said := self.request.recv(65536):
-                what = self.server.swallows if b"COMMIT\0" in said else ""
-                if what:
-                    self.server.swallows = ""
-                    self.server.swallowed.append(what)
-                    self._mute = True
+                what = self.server.draw() if b"COMMIT\0" in said else ""
+                self._mute = self._mute or bool(what)
                 if what == "commit":
+                    behind.shutdown(SHUT_RDWR)
                     return
                 behind.sendall(said)
 

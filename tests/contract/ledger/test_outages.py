@@ -69,14 +69,6 @@ async def ledger(place: Database) -> AsyncIterator[Ledger]:
     ledger.close()
 
 
-def cut(own: Server) -> None:
-    """Break every connection of ours."""
-    with own.connect() as connection:
-        connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid != pg_backend_pid()"
-        )
-
-
 # --- away ------------------------------------------------------------------------------------------
 
 
@@ -97,9 +89,9 @@ async def test_a_server_that_stops_and_comes_back(own: Server, ledger: Ledger, h
 
 async def test_a_connection_that_was_cut_meanwhile_is_made_anew(own: Server, ledger: Ledger) -> None:
     keys = await promised(ledger, occurrence("ana"), occurrence("ben"))
-    cut(own)
+    own.cut()
     assert [waiting.key for waiting in await ledger.planned()] == keys
-    cut(own)
+    own.cut()
     assert await claimed(ledger, 1) == keys[:1]
 
 
@@ -108,21 +100,23 @@ def test_what_was_written_before_a_cut_is_undone(own: Server, place: Database) -
     driver = connect(place)
     with pytest.raises(LedgerAway), driver.transaction():
         driver.execute("INSERT INTO holds VALUES ('denied', 0.0)")
-        cut(own)
+        own.cut()
         driver.fetch("SELECT 1")
     with driver.reading():
         assert driver.fetch("SELECT * FROM holds") == []
     driver.close()
 
 
-def test_who_stops_inside_a_transaction_loses_it_and_the_lock(place: Database) -> None:
+@pytest.mark.parametrize("rows", [1, 2], ids=["a-statement", "a-pipeline"])
+def test_who_stops_inside_a_transaction_loses_it_and_the_lock(place: Database, rows: int) -> None:
+    """Behind a pipeline the server itself counts no idle time."""
     Ledger.open(place, BASE_URL, BIRTH).close()
-    stopped, other = PostgresqlDriver(place, idle_s=1), connect(place)
+    stopped, other = (PostgresqlDriver(place, idle_s=1, patience_s=2) for _ in range(2))
     with pytest.raises(LedgerAway), stopped.transaction():
-        stopped.execute("INSERT INTO holds VALUES ('denied', 0.0)")
+        stopped.execute_many("INSERT INTO holds VALUES (?, 0.0)", [("denied",), ("spent",)][:rows])
         with other.transaction():
             assert other.fetch("SELECT * FROM holds") == []
-        stopped.execute("INSERT INTO holds VALUES ('spent', 0.0)")
+        stopped.execute("INSERT INTO holds VALUES ('clock_held', 0.0)")
     stopped.close()
     other.close()
 
