@@ -20,6 +20,10 @@ that end together are seen by one turn."""
 REST_S = 30.0
 """The longest rest without a look at the alarm (semantics, section 6)."""
 
+OWED_S = 2.0
+"""An alarm that hasn't rung so long after it should have won't: the machine's clock was set back, and it goes
+by that one, though others may not (S9)."""
+
 
 class Resting:
     """Rests for the daemon."""
@@ -33,13 +37,15 @@ class Resting:
     async def rest(self, next_at: Instant | None, stopped: Callable[[], bool]) -> None:
         """Until `next_at`, a ring, or the end."""
         self._alarm.wake_at(next_at)
+        owed_at = None if next_at is None else max(next_at, self._clock.now()) + OWED_S
         while not stopped():
             ticks = self._alarm.ticks
-            if await self._clock.sleep_until(None, self._bell, REST_S):
+            if await self._clock.sleep_until(owed_at, self._bell, REST_S):
                 await self._clock.sleep_until(next_at, Bell(), BREATH_S)
                 return
-            if self._alarm.ticks == ticks:
+            owes = owed_at is not None and owed_at <= self._clock.now()
+            if owes or self._alarm.ticks == ticks:
                 self._alarm.revive()
                 self._telemetry.say("alarm_revived", grave=True, times=self._alarm.revived)
-            if next_at is not None and next_at <= self._clock.now():
+            if owes:
                 return
