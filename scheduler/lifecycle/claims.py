@@ -17,6 +17,8 @@ def heard(record: Record, fact: Fact, claim: Instant) -> Fact | None:
     if not isinstance(fact, Created):
         return fact if record.attempted_at == claim else None
     if record.attempted_at != claim:
+        if record.conversation_id == fact.conversation_id:
+            return None  # a look has adopted it meanwhile
         return StrayFound(fact.conversation_id)
     if record.stage is Stage.PLANNED:
         return Found(fact.conversation_id, fact.url, fact.created_at, active=not fact.ended)

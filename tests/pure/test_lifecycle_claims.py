@@ -49,6 +49,14 @@ def test_a_conversation_of_an_older_claim_is_a_stray_of_the_newer_one() -> None:
     assert [stray.conversation_id for stray in moved.strays] == [CREATED.conversation_id]
 
 
+def test_a_conversation_of_an_older_claim_that_a_look_has_adopted_is_not_ended() -> None:
+    """The newer claim was turned away, and then the first one's conversation was seen after all."""
+    found = Found(CREATED.conversation_id, CREATED.url, CREATED.created_at, active=True)
+    adopted = after(again(), (50, Attempted(7)), (51, NO), (52, found))
+    assert (adopted.stage, adopted.conversation_id) == (Stage.LIVE, CREATED.conversation_id)
+    assert heard(adopted, CREATED, T0) is None
+
+
 @pytest.mark.parametrize("fact", [NO, Faulted("Oops in here:1"), LOST])
 def test_nothing_else_of_an_older_claim_moves_a_newer_one(fact: object) -> None:
     newer = after(again(), (50, Attempted(7)))
