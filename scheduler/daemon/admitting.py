@@ -46,7 +46,7 @@ class Admitting:
             self._limits.unsent(Lane.CREATE, creates)
             raise
         await self._engine.create(now, creates, generation)
-        times = (view.next_at, admission.next_at, self._surveying.next_at)
+        times = (view.next_at, admission.next_at, self._surveying.next_at, self._engine.next_at)
         return min((at for at in times if at is not None), default=None)
 
     def _waiting(self, view: View, due: Sequence[Due], free: int, now: Instant) -> dict[Lane, int]:

@@ -30,6 +30,7 @@ class Embedded:
 
     term = 1
     crewed = None
+    next_at = None
 
     def __init__(self, parts: Parts) -> None:
         self._ledger, self._runner, self._limits, self._clock, self._hands = parts

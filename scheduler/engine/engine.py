@@ -43,6 +43,10 @@ class Engine(Protocol):
     def crewed(self) -> Crewed | None:
         """This process among others; `None` where there are none."""
 
+    @property
+    def next_at(self) -> Instant | None:
+        """When another `look` is worth a turn, though nobody may ring for it."""
+
     def listen(self, listener: Callable[[], None]) -> None:
         """Call this when another process has written to the ledger, or may have, and when workers come, go
         or lead."""

@@ -33,7 +33,7 @@ from jobs.model import Survey as PageStep
 from scheduler import policy
 from scheduler.clock import Bell, Clock
 from scheduler.facts import Fact, Failed, Faulted, GaveUp, StepKind, StrayEnded, StrayKept
-from scheduler.ledger import Ledger, LedgerUnavailable, Note, Outgoing
+from scheduler.ledger import Ledger, LedgerFenced, LedgerUnavailable, Note, Outgoing
 from scheduler.lifecycle import Next, next_delivery, next_step
 from scheduler.record import Delivery, Record
 from scheduler.runner.grant import Grant
@@ -233,10 +233,13 @@ class Runner:
         await self._written(lambda: self._ledger.note(*notes))
 
     async def _written(self, write: Callable[[], Awaitable[T]]) -> T:
-        """Write what must not be forgotten, however long the ledger can't take it."""
+        """Write what must not be forgotten, however long the ledger can't take it; but as a leader who isn't
+        one any more, never."""
         while True:
             try:
                 return await write()
+            except LedgerFenced:
+                raise
             except LedgerUnavailable:
                 await self._pause()
 

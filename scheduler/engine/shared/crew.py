@@ -131,6 +131,9 @@ class SharedCrew:
                 await self._wire.call(packed(words, CALL_BYTES))
             with suppress(LedgerUnavailable):
                 await self._hold()
+            if self._hold_until:  # not written yet
+                await self._clock.sleep_until(None, Bell(), AGAIN_S)
+                self._told.ring()
 
     async def _hold(self) -> None:
         """What one is told of how long to wait is every worker's, and the next leader's."""

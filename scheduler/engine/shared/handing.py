@@ -70,6 +70,11 @@ class Handing:
         """This process among the workers."""
         return self._member.crewed
 
+    @property
+    def next_at(self) -> Instant | None:
+        """Soon, as long as something is handed out: what becomes of it may be told by nobody."""
+        return self._looked_at + LOOK_S if self._out else None
+
     def __contains__(self, place: Place) -> bool:
         return place in self._places
 
@@ -80,11 +85,11 @@ class Handing:
         """What was sent and handed out before this term counts (S17); and one page of the list more, which
         the last leader may have asked for and not told."""
         self._member.act()
-        self._out.clear()
-        self._places.clear()
-        sent = await self._ledger.requests_since(now - self._limits.window_s)
+        for number in [*self._out]:  # nobody else tells those who wait for them
+            self._over(number, sent=True)
         held_until = await self._ledger.jobs.held_until()
-        there = await self._ledger.jobs.there()
+        there = await self._ledger.jobs.there()  # first: what ends in between is rather counted twice
+        sent = await self._ledger.requests_since(now - self._limits.window_s)
         self._limits.begin([*sent, now], sum(job.kind != DELIVER for job in there), held_until)
         self._put(there, now)
         self._unsure_since, self._looked_at = None, 0.0

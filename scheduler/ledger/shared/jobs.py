@@ -52,7 +52,8 @@ OR (worker IS NOT NULL AND worker NOT IN (SELECT id FROM workers))
 """  # noqa: S608
 _UNHELD = f"""
 WHERE r.{line.HELD} AND r.stage = 'creating' AND r.attempt_ended_at IS NULL
-AND r.key NOT IN (SELECT key FROM jobs WHERE kind = 'create')
+AND r.key NOT IN (
+  SELECT key FROM jobs WHERE kind = 'create' AND (worker IS NULL OR worker IN (SELECT id FROM workers)))
 """  # noqa: S608
 _HELD_UNTIL = """
 INSERT INTO meta VALUES ('held_until', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value
@@ -159,8 +160,8 @@ def reap(driver: Driver, now: Instant) -> Reaped:
     gone = [Job(*row) for row in driver.fetch(_GONE, (now,))]
     untaken = [job for job in gone if job.worker is None]
     orphaned = [job for job in gone if job.worker is not None]
-    done(driver, [[job.id for job in gone]] if gone else [])
     noted = notes.write(driver, [[*_unsent(driver, untaken, now), *_lost(driver, now)]])[0]
+    done(driver, [[job.id for job in gone]])
     return Reaped(untaken, orphaned, noted, lapsed)
 
 

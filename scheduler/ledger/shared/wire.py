@@ -20,7 +20,7 @@ from jobs.model import Instant
 from scheduler.ledger.errors import LedgerError, LedgerUnavailable
 from scheduler.ledger.outages import named
 from scheduler.ledger.place import Database
-from scheduler.ledger.postgresql import LOCKED, ties
+from scheduler.ledger.postgresql import LOCKED, WRITER_IDLE_S, ties
 from scheduler.ledger.shared.workers import LEASE_S as LEASE_S
 
 PATIENCE_S: Final = 8.0
@@ -53,6 +53,11 @@ UPDATE lead SET epoch = epoch + 1, worker = %(id)s, since = {_NOW}, until = {_NO
 WHERE until < {_NOW} AND EXISTS (SELECT 1 FROM workers WHERE id = %(id)s AND until >= {_NOW}) RETURNING epoch
 """  # noqa: S608
 _CALL = "SELECT count(pg_notify(%s, word)) FROM unnest(%s::text[]) AS word"
+_MANNERS = f"""
+SET synchronous_commit = off; SET idle_in_transaction_session_timeout = '{WRITER_IDLE_S}s'
+"""
+"""A sign of life that is lost with the server is none: it needs no disk. And whoever stops while it takes the
+lead keeps nobody else from it."""
 _RESIGN = "UPDATE lead SET until = 0 WHERE worker = %(id)s AND epoch = %(epoch)s"
 
 
@@ -158,8 +163,7 @@ class Wire:
     async def _connected(self) -> AsyncConnection:
         if self._speaker is None or self._speaker.closed:
             self._speaker = await AsyncConnection.connect(**ties(self._database))
-            # A sign of life that is lost with the server is none: it needs no disk.
-            await self._speaker.execute("SET synchronous_commit = off")
+            await self._speaker.execute(_MANNERS)
             self._channel = await self._named_channel(self._speaker)
         return self._speaker
 

@@ -92,6 +92,7 @@ async def test_what_nobody_took_in_time_is_planned_again(world: World, house: Ho
     assert (len(house.engine), house.grants_out, house.told) == (0, 0, [(LOG, None)])
     record = world.records()[key]
     assert (record.stage, record.look_at) == (Stage.PLANNED, None)
+    assert world.stories()[key] == ["attempted", "failed"]
 
 
 async def _made(world: World, house: House, *names: str) -> list[str]:
@@ -177,6 +178,16 @@ async def test_words_that_are_lost_are_made_good(world: World, house: House) -> 
     assert world.asked("create") == len(keys)
 
 
+async def test_while_jobs_are_out_a_turn_is_worth_it_though_nobody_rings(world: World, house: House) -> None:
+    assert house.engine.next_at is None
+    await house.engine.close()
+    await world.promised(house, "ana")
+    await house.create(1)
+    assert (house.engine.next_at or 0.0) < house.clock.now() + LEASE_S
+    await house.engine.look(house.clock.now() + 60)
+    assert house.engine.next_at is None
+
+
 async def test_jobs_whose_writing_only_seemed_to_fail_count(world: World, house: House) -> None:
     """The leader hears that it failed, gives its grants back, and finds the jobs; what was sent of them
     meanwhile counts all the same."""
@@ -233,6 +244,19 @@ async def test_one_who_is_told_to_wait_stops_all(world: World, house: House) -> 
         assert other.granted(Lane.CREATE, 1) == 0
         assert other.counted_before >= 4
     assert world.asked("create") == 2
+
+
+async def test_how_long_to_wait_is_written_as_soon_as_the_ledger_can(world: World, house: House) -> None:
+    await world.promised(house, "ana")
+    world.outside.gate.clear()
+    await house.create(1)
+    await house.until(lambda: world.outside.begun)
+    world.sandbox.faults.add(Fault(kind="status", operation="create", status=429, retry_after="30"))
+    house.driver.away = True
+    world.outside.gate.set()
+    await house.until(lambda: house.limits.held_until, looks=False)
+    house.driver.away = False
+    await house.until(lambda: world.sql("SELECT 1 FROM meta WHERE name = 'held_until'"))
 
 
 async def test_stopping_hands_over_what_is_not_begun(world: World, house: House) -> None:

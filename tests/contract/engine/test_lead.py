@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
 import pytest
 
+from jobs.model import Ended, EndReason, Outcome, Sent, Step
+from scheduler.app.letters import composer
+from scheduler.daemon.holding import Holding
 from scheduler.engine.shared import SharedCrew
 from scheduler.facts import Faulted, Stage
-from scheduler.ledger import LedgerFenced, Note
-from scheduler.ledger.shared.wire import LEASE_S
+from scheduler.ledger import Database, LedgerFenced, Note
+from scheduler.ledger.postgresql import LOCKED
+from scheduler.ledger.shared.wire import LEASE_S, Wire
+from scheduler.limits import Lane
+from scheduler.runner import Grant, Letters, Runner, Terms
+from scheduler.telemetry import Telemetry
 from tests.contract.engine.frail import Stoppable
-from tests.contract.engine.world import SCHEDULES, House, World
+from tests.contract.engine.world import LOG, SCHEDULES, House, World
 
 pytestmark = pytest.mark.parametrize("engine", ["shared-postgresql"], indirect=True)
 
@@ -72,6 +80,19 @@ async def test_the_lead_passes_on_when_its_lease_is_over(world: World) -> None:
         await house.until(lambda: house.member.others == 1)
 
 
+async def test_who_stops_while_it_takes_the_lead_keeps_nobody_from_it(world: World) -> None:
+    """It has the writers' lock then, and nobody else may be about to write."""
+    assert isinstance(world.place, Database)
+    stopped = Wire(world.place, lambda call: None)
+    async with world.open() as house:
+        async with stopped._speaking() as connection:
+            await connection.execute("BEGIN")
+            await connection.execute(LOCKED)
+        world.sql("UPDATE lead SET epoch = epoch + 1, worker = 'another', until = 0")
+        await house.until(lambda: house.engine.term == 3, looks=False)
+    await stopped.close()
+
+
 @pytest.mark.parametrize("write", WRITES)
 async def test_who_was_overtaken_writes_nothing(world: World, house: House, write: str) -> None:
     (key,) = await world.promised(house, "ana")
@@ -103,6 +124,35 @@ async def test_who_leads_again_begins_anew_before_it_writes(world: World, house:
     await house.create(1)
     await house.settled()
     assert world.stages() == [Stage.LIVE]
+
+
+async def test_what_was_handed_out_in_an_earlier_term_is_told_to_be_over(world: World, house: House) -> None:
+    """A route has room for so many at once: none may be in hand for ever."""
+    (key,) = await world.live(house, "ana")
+    await house.engine.close()
+    await house.deliver(key)
+    world.sql("UPDATE lead SET epoch = epoch + 1, worker = 'another', until = 0")
+    house.member.look_now()
+    await house.until(lambda: house.term == 3)
+    assert house.told == [(LOG, None)]
+    assert (key, LOG) in house.engine
+
+
+async def test_who_was_overtaken_does_not_try_again_for_ever(world: World, house: House) -> None:
+    (key,) = await world.live(house, "ana")
+    await world.wanted_over(house, key)
+    world.sql("UPDATE lead SET epoch = epoch + 1, worker = 'another'")
+    terms = Terms(led := _led(house).led)
+
+    async def perform(step: Step, sent: Sent) -> Outcome:
+        sent()
+        return Ended(EndReason.BY_US)
+
+    hold = Holding(led, house.clock, Telemetry()).hold
+    runner = Runner(led, perform, house.clock, terms, Letters(terms, composer(None)), hold)
+    async with asyncio.timeout(10.0):
+        await runner.ask(key, Grant(house.limits, house.clock, Lane.END))
+    assert world.stories()[key][-1] == "asked"
 
 
 async def test_who_was_stopped_for_longer_than_its_lease_may_not_send(world: World, house: House) -> None:
