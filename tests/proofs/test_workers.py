@@ -31,6 +31,9 @@ from tests.proofs.crew.rounds import ROUNDS, Round
 SETTLE_S = 45.0
 """A lost answer is looked for a third time after 30 s; then all is known."""
 
+SETTLED_MAX_S = 150.0
+LOOK_S = 5.0
+
 PATIENCE = 3
 """Times the promised 6 s within which another one leads: other work shares the machine."""
 
@@ -103,10 +106,8 @@ async def _rounds(crew: Crew, times: int, told: Told, where: list[str]) -> None:
         rounds.append((each.__name__, begun, time.time()))
         told.rounds[each.__name__] += 1
     where.append("at the end")
-    until = time.time()
-    await asyncio.sleep(SETTLE_S)
-    held = await judge.held(crew)
-    wrong = [*judge.trouble(crew, held), *judge.settled(crew, held, since, until), *judge.links(crew)]
+    held = await _settled(crew, since, time.time())
+    wrong = [*judge.trouble(crew, held), *judge.links(crew)]
     wrong += judge.faulted(crew)
     assert not wrong, wrong[:20]
     judge.assert_limits(crew)
@@ -117,6 +118,15 @@ async def _rounds(crew: Crew, times: int, told: Told, where: list[str]) -> None:
     told.crews.append(judge.summary(crew, held))
     audited = await asyncio.to_thread(_audited, crew)
     assert audited.returncode == 0, audited.stdout + audited.stderr
+
+
+async def _settled(crew: Crew, since: float, until: float) -> judge.Held:
+    """All that was due has had its time; a full account takes longer."""
+    await asyncio.sleep(SETTLE_S)
+    while missing := list(judge.settled(crew, held := await judge.held(crew), since, until)):
+        assert time.time() < until + SETTLED_MAX_S, missing[:20]
+        await asyncio.sleep(LOOK_S)
+    return held
 
 
 def _order(crew: Crew, times: int) -> list[Round]:

@@ -91,6 +91,7 @@ class Hand:
     process: subprocess.Popen[bytes]
     end: AsyncExitStack
     harms: list[float] = field(default_factory=list)
+    was_ready: bool = False
 
     @property
     def number(self) -> int:
@@ -99,6 +100,12 @@ class Hand:
     @property
     def lives(self) -> bool:
         return self.process.poll() is None
+
+    @property
+    def ready(self) -> bool:
+        """Whether it has said so; until then a database that goes away ends it (sysexits' 75)."""
+        self.was_ready = self.was_ready or '"event": "ready"' in self.log.read_text(errors="replace")
+        return self.was_ready
 
     @property
     def last_word(self) -> str:
@@ -163,12 +170,16 @@ class Crew:
             await self._let_go(hand)
         while len(self.hands) < SIZE:
             await self._hire()
-        numbers = {hand.number for hand in self.hands}
-        while not (numbers <= self.watch.living and self.watch.leader in numbers):
+        while not self._is_whole():
             assert time.monotonic() < until, f"after {WHOLE_S} s: {self.watch.living}, {self.watch.leader}"
             for hand in self.hands:
                 assert hand.lives, f"{hand.key} left by itself: {hand.last_word}"
             await asyncio.sleep(LOOK_S)
+
+    def _is_whole(self) -> bool:
+        numbers = {hand.number for hand in self.hands}
+        listed = numbers <= self.watch.living and self.watch.leader in numbers
+        return listed and all(hand.ready for hand in self.hands)
 
     def leader(self) -> Hand:
         """Who leads now."""
@@ -206,10 +217,12 @@ class Crew:
         cable = Cable(self.server.folder / SOCKET)
         port = await end.enter_async_context(cable.open())
         log, step = self.at / f"{key}.log", self.at / f"{key}.step"
+        step.write_text("0")
         options = self.url.partition("&options=")[2]
         url = f"postgresql://postgres@127.0.0.1:{port}/postgres?sslmode=disable&options={options}"
-        words = [str(self.at / "callboard.yaml"), url, key, str(step)]
-        self.hands.append(Hand(key, cable, log, step, started(log, *words), end))
+        env = {"CALLBOARD_LEDGER": url, "TAVUS_API_KEY": key, "TMPDIR": str(self.server.folder)}
+        process = started(log, step, "run", self.at / "callboard.yaml", "--json", **env)
+        self.hands.append(Hand(key, cable, log, step, process, end))
 
     async def _let_go(self, hand: Hand) -> None:
         hand.process.kill()
@@ -219,10 +232,10 @@ class Crew:
         self.gone.append(hand)
 
 
-def started(log: Path, *words: str) -> subprocess.Popen[bytes]:
-    """A worker's process."""
-    command = [sys.executable, "-m", program.__name__, *words]
+def started(log: Path, *words: object, **env: str) -> subprocess.Popen[bytes]:
+    """A worker's process, which doesn't outlive ours."""
+    command = ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", program.__name__, *map(str, words)]
     with log.open("wb") as told:
         return subprocess.Popen(
-            command, env=environment(), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=told, stderr=told
+            command, env=environment(**env), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=told, stderr=told
         )

@@ -160,6 +160,7 @@ def summary(crew: Crew, held: Held) -> str:
         "at once": f"{most_at_once(held.rooms)} of {crew.concurrent}",
         "requests": f"{len(arrivals)}, {busiest} in the busiest second",
         "latest creation": f"{lateness_s:.1f} s",
+        "commits lost": sum(hand.cable.spoilt for hand in crew.everybody),
         "leaders": len(crew.watch.terms),
         "processes": len(crew.everybody),
     }

@@ -21,7 +21,6 @@ MOMENT_S = 6.0
 
 STEPS_S = (600.0, -600.0, 86_400.0, -86_400.0)
 
-
 Round = Callable[[Crew], Awaitable[None]]
 
 
@@ -87,11 +86,13 @@ async def lose_commit(crew: Crew) -> None:
 
 
 async def step_clock(crew: Crew) -> None:
-    """A machine's own clock is set, and set right again a little later."""
-    hand = anybody(crew)
-    hand.step.write_text(str(crew.dice.choice(STEPS_S)))
+    """The leader's own clock is set, and another one's, and both are set right again a little later."""
+    hands = [crew.leader(), crew.other()]
+    for hand, step_s in zip(hands, crew.dice.sample(STEPS_S, len(hands)), strict=True):
+        hand.step.write_text(str(step_s))
     await asyncio.sleep(crew.dice.uniform(2, 6))
-    hand.step.unlink()
+    for hand in hands:
+        hand.step.write_text("0")
 
 
 async def lose_answers(crew: Crew) -> None:
