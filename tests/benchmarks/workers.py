@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.metadata
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -66,7 +67,7 @@ def _skipped(absent: Exception) -> Figure:
 
 
 def _versions() -> Figure:
-    found = f"psycopg {importlib.metadata.version('psycopg')}"
+    found = f"psycopg {importlib.metadata.version('psycopg')}; load {os.getloadavg()[0]:.1f} before it began"
     return Figure("PostgreSQL of this part's own, its defaults (fsync)", found)
 
 
@@ -167,8 +168,8 @@ def _idle(server: Server) -> list[Figure]:
         ),
         Figure("their memory", f"{memory[0]:.1f} MB, {memory[1]:.1f} MB"),
         Figure(
-            "transactions a second that the leader makes, and another one",
-            f"{alone[-1]:.1f}, {both[-1] - alone[-1]:.1f}",
+            "transactions a second at the server with one worker, and with two",
+            f"{alone[-1]:.1f}, {both[-1]:.1f}",
         ),
         Figure.told("the server's CPU with both", both[-2], "%"),
     ]

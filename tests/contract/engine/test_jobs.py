@@ -151,6 +151,27 @@ async def test_a_request_that_is_late_is_not_sent(world: World, house: House) ->
     assert world.stories()[key] == ["attempted", "failed"]
 
 
+async def test_who_waits_for_a_delivery_is_told_when_the_next_term_begins(world: World, house: House) -> None:
+    """The same process leads again: of what it had handed over, only the ledger tells any more."""
+    await house.engine.close()
+    (key,) = await _made(world, house, "ana")
+    await house.deliver(key)
+    world.sql("UPDATE lead SET epoch = epoch + 1, worker = 'another', until = 0")
+    house.member.look_now()
+    await house.until(lambda: house.term == 3)
+    assert house.told == [(LOG, None)]
+    assert (key, LOG) in house.engine, "its job still stands there"
+
+
+async def test_what_is_handed_out_is_looked_at_though_nobody_rings(world: World, house: House) -> None:
+    await house.engine.close()
+    await house.settled()
+    assert house.engine.next_at is None
+    await world.promised(house, "ana")
+    await house.create(1)
+    assert 0.0 < (house.engine.next_at or 0.0) < house.clock.now() + LEASE_S
+
+
 # --- what is not heard ---
 
 
@@ -183,7 +204,7 @@ async def test_while_jobs_are_out_a_turn_is_worth_it_though_nobody_rings(world: 
     await house.engine.close()
     await world.promised(house, "ana")
     await house.create(1)
-    assert (house.engine.next_at or 0.0) < house.clock.now() + LEASE_S
+    assert 0.0 < (house.engine.next_at or 0.0) < house.clock.now() + LEASE_S
     await house.engine.look(house.clock.now() + 60)
     assert house.engine.next_at is None
 
