@@ -127,9 +127,6 @@ class SharedClock(Clock):
     clock, so that setting its wall clock changes nothing. Until it is told for the first time it is the
     machine's own."""
 
-    ROUND_TRIP_MAX_S = 0.25
-    """What was told on a slower way is not exact enough to set a clock by."""
-
     def __init__(self) -> None:
         self._offset_s = self.machine() - self.boot()
         self._told = False
@@ -143,10 +140,8 @@ class SharedClock(Clock):
         return when - self.now() + self.machine()
 
     def tell(self, time_there: Instant, asked_boot_s: float) -> None:
-        """It was `time_there` between `asked_boot_s` and now, by the boot clock."""
-        boot = self.boot()
-        margin_s = (boot - asked_boot_s) / 2
-        offset_s = time_there - (boot - margin_s)
-        exact = margin_s * 2 <= self.ROUND_TRIP_MAX_S
-        if not self._told or (exact and abs(offset_s - self._offset_s) > margin_s):
-            self._offset_s, self._told = offset_s, True
+        """It was `time_there` between `asked_boot_s` and now, by the boot clock. Where that can't be, this
+        clock moves no further than it must: told on a slow way, the moment isn't known well enough."""
+        earliest_s, latest_s = time_there - self.boot(), time_there - asked_boot_s
+        known_s = self._offset_s if self._told else (earliest_s + latest_s) / 2
+        self._offset_s, self._told = min(max(known_s, earliest_s), latest_s), True

@@ -157,14 +157,20 @@ def test_a_machine_whose_clock_is_set_still_knows_the_time() -> None:
     assert clock.own(1_000_130.0) == clock.wall + 30
 
 
-def test_what_is_told_slowly_sets_it_only_once() -> None:
+def test_what_is_told_slowly_moves_it_no_further_than_it_must() -> None:
     clock = SteppedClock()
     clock.since_boot += 3
     clock.tell(2_000_000.0, asked_boot_s=50.0)
     assert clock.now() == pytest.approx(2_000_001.5)
     clock.since_boot += 3
-    clock.tell(2_000_500.0, asked_boot_s=53.0)
+    clock.tell(2_000_003.5, asked_boot_s=53.0)
     assert clock.now() == pytest.approx(2_000_004.5)
+    clock.since_boot += 3
+    clock.tell(2_000_500.0, asked_boot_s=56.0)
+    assert clock.now() == pytest.approx(2_000_500.0)
+    clock.since_boot += 3
+    clock.tell(2_000_000.0, asked_boot_s=59.0)
+    assert clock.now() == pytest.approx(2_000_003.0)
 
 
 def test_it_is_not_moved_by_less_than_the_way_there_may_have_taken() -> None:

@@ -17,6 +17,7 @@ from scheduler.facts import Failed, StepKind
 from scheduler.ledger import line, notes, rows
 from scheduler.ledger.driver import JOBS, Driver
 from scheduler.ledger.notes import Note, Noted
+from scheduler.ledger.shared.workers import LEASE_MAX_S
 
 CREATE, ASK, DELIVER = "create", "ask", "deliver"
 
@@ -46,6 +47,7 @@ UPDATE jobs SET worker = :worker, taken_at = :now WHERE id IN (
 """Creates last: what runs is looked after before more of it is made. While the account wants to be left alone
 no request is begun, and while it is held none is made, whatever was granted before (S14, S17)."""
 
+_LAPSED = "DELETE FROM workers WHERE until NOT BETWEEN ? AND ? RETURNING name"
 _GONE = f"""
 SELECT {_COLUMNS} FROM jobs WHERE (worker IS NULL AND not_after < ?)
 OR (worker IS NOT NULL AND worker NOT IN (SELECT id FROM workers))
@@ -156,7 +158,7 @@ def held_until(driver: Driver) -> Instant | None:
 def reap(driver: Driver, now: Instant) -> Reaped:
     """Forget workers whose lease is over, and give up what nobody will finish. A POST of theirs has an
     unknown outcome, but one that nobody took was certainly never sent (S12, S14)."""
-    lapsed = [row[0] for row in driver.fetch("DELETE FROM workers WHERE until < ? RETURNING name", (now,))]
+    lapsed = [row[0] for row in driver.fetch(_LAPSED, (now, now + LEASE_MAX_S))]
     gone = [Job(*row) for row in driver.fetch(_GONE, (now,))]
     untaken = [job for job in gone if job.worker is None]
     orphaned = [job for job in gone if job.worker is not None]

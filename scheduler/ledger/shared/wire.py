@@ -21,6 +21,7 @@ from scheduler.ledger.errors import LedgerError, LedgerUnavailable
 from scheduler.ledger.outages import named
 from scheduler.ledger.place import Database
 from scheduler.ledger.postgresql import LOCKED, WRITER_IDLE_S, ties
+from scheduler.ledger.shared.workers import LEASE_MAX_S
 from scheduler.ledger.shared.workers import LEASE_S as LEASE_S
 
 PATIENCE_S: Final = 8.0
@@ -35,6 +36,7 @@ _JOIN = f"""
 INSERT INTO workers (id, name, version, started_at, until, in_hand)
 SELECT %(id)s, %(name)s, %(version)s, t.now, t.now + {LEASE_S}, 0 FROM (SELECT {_NOW} AS now) AS t
 """  # noqa: S608
+_RUNS = f"until BETWEEN t.now AND t.now + {LEASE_MAX_S}"
 _BEAT = f"""
 WITH t AS (SELECT {_NOW} AS now),
 me AS (
@@ -43,14 +45,15 @@ me AS (
 ), mine AS (
   UPDATE lead SET until = t.now + {LEASE_S} FROM t WHERE worker = %(id)s AND epoch = %(epoch)s RETURNING 1
 )
-SELECT t.now, EXISTS (SELECT 1 FROM me), EXISTS (SELECT 1 FROM mine), l.until < t.now,
-  (SELECT count(*) FROM workers WHERE id != %(id)s AND until >= t.now),
-  (SELECT count(*) FROM workers WHERE id != %(id)s AND until < t.now)
+SELECT t.now, EXISTS (SELECT 1 FROM me), EXISTS (SELECT 1 FROM mine), NOT l.{_RUNS},
+  (SELECT count(*) FROM workers WHERE id != %(id)s AND {_RUNS}),
+  (SELECT count(*) FROM workers WHERE id != %(id)s AND NOT {_RUNS})
 FROM t CROSS JOIN lead AS l
 """  # noqa: S608
 _LEAD = f"""
 UPDATE lead SET epoch = epoch + 1, worker = %(id)s, since = {_NOW}, until = {_NOW} + {LEASE_S}
-WHERE until < {_NOW} AND EXISTS (SELECT 1 FROM workers WHERE id = %(id)s AND until >= {_NOW}) RETURNING epoch
+WHERE until NOT BETWEEN {_NOW} AND {_NOW} + {LEASE_MAX_S}
+AND EXISTS (SELECT 1 FROM workers WHERE id = %(id)s AND until >= {_NOW}) RETURNING epoch
 """  # noqa: S608
 _CALL = "SELECT count(pg_notify(%s, word)) FROM unnest(%s::text[]) AS word"
 _MANNERS = f"""

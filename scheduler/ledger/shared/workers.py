@@ -14,6 +14,10 @@ from scheduler.vitals import Worker, WorkerState
 LEASE_S: Final = 5.0
 """After so long without a sign of life a worker is taken for dead."""
 
+LEASE_MAX_S: Final = 60.0
+"""Whose lease runs for longer got it before the database's clock was set back, and gives no sign of life. It
+is not nearer to `LEASE_S` since a turn looks with the time of its beginning."""
+
 _ORDER = [WorkerState.LEADS, WorkerState.WORKS, WorkerState.GONE]
 _LISTED = """
 SELECT w.name, w.version, w.started_at, w.until, w.in_hand, l.until FROM workers AS w

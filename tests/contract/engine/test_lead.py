@@ -80,6 +80,15 @@ async def test_the_lead_passes_on_when_its_lease_is_over(world: World) -> None:
         await house.until(lambda: house.member.others == 1)
 
 
+async def test_a_clock_that_is_set_back_prolongs_no_lease_of_the_dead(world: World) -> None:
+    """The database's, just after the leader's last sign of life: it is taken for dead all the same."""
+    async with world.ghost(leads=True) as dead, world.open() as house:
+        world.sql("UPDATE lead SET until = until + 3600")
+        world.sql("UPDATE workers SET until = until + 3600 WHERE id = %s", dead.id)
+        await house.until(lambda: house.term == 2)
+        await house.until(lambda: world.sql("SELECT id FROM workers") == [(house.member.id,)])
+
+
 async def test_who_stops_while_it_takes_the_lead_keeps_nobody_from_it(world: World) -> None:
     """It has the writers' lock then, and nobody else may be about to write."""
     assert isinstance(world.place, Database)
@@ -97,7 +106,7 @@ async def test_who_stops_while_it_takes_the_lead_keeps_nobody_from_it(world: Wor
 async def test_who_was_overtaken_writes_nothing(world: World, house: House, write: str) -> None:
     (key,) = await world.promised(house, "ana")
     await house.settled()
-    world.sql("UPDATE lead SET epoch = epoch + 1, worker = 'another', until = 'infinity'")
+    world.sql("UPDATE lead SET epoch = epoch + 1, worker = 'another', until = until + 3")
     before = _rows(world)
     with pytest.raises(LedgerFenced):
         await WRITES[write](house, key)
