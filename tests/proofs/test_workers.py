@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
+import sys
 import time
 from collections import defaultdict
 from contextlib import ExitStack
@@ -22,10 +23,10 @@ import pytest
 
 from scheduler.engine.shared.member import BEAT_S
 from scheduler.ledger.shared.wire import LEASE_S
-from tests.acceptance.processes import COMMAND, environment
+from tests.acceptance.processes import environment
 from tests.postgres import Missing, running, skipped
 from tests.proofs.crew import judge
-from tests.proofs.crew.crew import Crew
+from tests.proofs.crew.crew import ROOT, Crew
 from tests.proofs.crew.rounds import ROUNDS, Round
 
 SETTLE_S = 45.0
@@ -60,7 +61,8 @@ class Told:
         rows = []
         for kind, count in self.rounds.items():
             led = [each.led_s for each in self.takeovers if each.kind == kind]
-            claimed = [each.claimed_s for each in self.takeovers if each.kind == kind]
+            claims = (each.claimed_s for each in self.takeovers if each.kind == kind)
+            claimed = [each for each in claims if each is not None]
             rows.append(
                 f"{kind:20} {count:3} rounds; leads after {_spread(led)}; claims after {_spread(claimed)}"
             )
@@ -107,7 +109,7 @@ async def _rounds(crew: Crew, times: int, told: Told, where: list[str]) -> None:
         told.rounds[each.__name__] += 1
     where.append("at the end")
     held = await _settled(crew, since, time.time())
-    wrong = [*judge.trouble(crew, held), *judge.links(crew)]
+    wrong = [*judge.trouble(crew, held), *judge.links(crew, held)]
     wrong += judge.faulted(crew)
     assert not wrong, wrong[:20]
     judge.assert_limits(crew)
@@ -144,12 +146,9 @@ async def _round(crew: Crew, each: Round) -> None:
 
 
 def _audited(crew: Crew) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "scheduler", "audit", "--ledger", crew.url]
     return subprocess.run(
-        [COMMAND, "audit", "--ledger", crew.url],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
+        command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=60, check=False
     )
 
 

@@ -111,6 +111,11 @@ class Hand:
     def last_word(self) -> str:
         return self.log.read_text(errors="replace")[-500:]
 
+    def ask(self) -> None:
+        """To leave when it is done (SIGTERM)."""
+        self.harm()
+        self.process.terminate()
+
     def kill(self) -> None:
         """Gone, from one instruction to the next."""
         self.harm()
@@ -182,12 +187,13 @@ class Crew:
         return listed and all(hand.ready for hand in self.hands)
 
     def leader(self) -> Hand:
-        """Who leads now."""
-        return next(hand for hand in self.hands if hand.number == self.watch.leader)
+        """Who leads now; on a machine that is too busy for it nobody may."""
+        leading = [hand for hand in self.hands if hand.number == self.watch.leader]
+        return leading[0] if leading else self.dice.choice(self.hands)
 
-    def other(self) -> Hand:
-        """One who doesn't."""
-        return self.dice.choice([hand for hand in self.hands if hand.number != self.watch.leader])
+    def other(self, leader: Hand) -> Hand:
+        """One who isn't this one."""
+        return self.dice.choice([hand for hand in self.hands if hand is not leader])
 
     def logs(self, lines: int = 60) -> str:
         """The last words of everybody."""
@@ -198,17 +204,14 @@ class Crew:
         ]
         return "\n".join(told)
 
-    async def leave(self, hand: Hand) -> float:
-        """Ask it to leave (SIGTERM), and wait; how long it took."""
-        since = time.monotonic()
-        hand.harm()
-        hand.process.terminate()
+    async def left(self, hand: Hand) -> None:
+        """Who was asked to leave (SIGTERM) has done so."""
+        until = time.monotonic() + WHOLE_S
         while hand.lives:
-            assert time.monotonic() - since < WHOLE_S, f"{hand.key} doesn't leave"
+            assert time.monotonic() < until, f"{hand.key} doesn't leave"
             await asyncio.sleep(LOOK_S)
         assert hand.process.returncode == 0, f"{hand.key} left with {hand.process.returncode}"
         await self._let_go(hand)
-        return time.monotonic() - since
 
     async def _hire(self) -> None:
         self._hired += 1

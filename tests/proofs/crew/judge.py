@@ -20,7 +20,7 @@ from scheduler.ledger.audit import audit
 from scheduler.ledger.shared.wire import LEASE_S
 from scheduler.ledger.snapshot import Snapshot, Told
 from scheduler.record import DeliveryState, Record
-from tests.proofs.crew.crew import PER_S, REQUESTS, STREAMS, Crew, Hand
+from tests.proofs.crew.crew import CONCURRENT, PER_S, REQUESTS, STREAMS, Crew, Hand
 from tests.proofs.invariants import assert_rate, by_attempt, most_at_once, too_many
 
 ON_THE_WAY_S = 0.2
@@ -86,13 +86,16 @@ def expected(since: float, until: float) -> Iterator[tuple[float, str]]:
                 yield float(due), f"{stream.name}-{number}"
 
 
-def links(crew: Crew) -> Iterator[str]:
+def links(crew: Crew, held: Held) -> Iterator[str]:
     """Each link once, unless whoever handed it over was harmed before that could be written down."""
     said: dict[str, list[tuple[float, Hand]]] = defaultdict(list)
     for hand in crew.everybody:
         for line in lines(hand):
             if line["event"] == "link":
-                said[line["url"]].append((datetime.fromisoformat(line["timestamp"]).timestamp(), hand))
+                said[line["key"]].append((datetime.fromisoformat(line["timestamp"]).timestamp(), hand))
+    for record in held.records.values():
+        if record.key not in said and not list(_undelivered(record)) and record.deliveries:
+            yield f"{record.key}: its link is delivered, and nobody said it"
     for told in said.values():
         (first, hand), *more = sorted(told, key=lambda each: each[0])
         for again, other in more:
@@ -123,11 +126,12 @@ def assert_limits(crew: Crew) -> None:
 
 
 class Takeover(NamedTuple):
-    """One change of leader: what round it came in, and how long after the harm it led, and claimed."""
+    """One change of leader: what round it came in, and how long after the harm the next one led, and claimed;
+    `None` where people often wait for a slot, and nothing can be claimed at once."""
 
     kind: str
     led_s: float
-    claimed_s: float
+    claimed_s: float | None
 
 
 def takeovers(crew: Crew, held: Held, rounds: list[tuple[str, float, float]]) -> Iterator[Takeover]:
@@ -141,7 +145,8 @@ def takeovers(crew: Crew, held: Held, rounds: list[tuple[str, float, float]]) ->
         kind = next((kind for kind, begun, over in rounds if begun <= after.since <= over), "")
         if harms and kind:
             claimed = next((at for at in claims if at >= after.since), after.since)
-            yield Takeover(kind, after.since - harms[-1], claimed - harms[-1])
+            roomy = crew.concurrent == max(CONCURRENT)
+            yield Takeover(kind, after.since - harms[-1], claimed - harms[-1] if roomy else None)
 
 
 def summary(crew: Crew, held: Held) -> str:
@@ -184,6 +189,9 @@ def _extra(record: Record, rooms: list[Room], held: Held) -> Iterator[str]:
 
 
 def _undelivered(record: Record) -> Iterator[str]:
+    """A conversation that people left before it was found has no link any more."""
+    if not record.deliveries and record.reason != "unseen":
+        yield f"{record.key}: no link"
     for delivery in record.deliveries:
         if delivery.state is not DeliveryState.DELIVERED:
             yield f"{record.key}: its link is {delivery.state}"

@@ -32,12 +32,13 @@ async def kill_leader(crew: Crew) -> None:
 async def kill_worker_posting(crew: Crew) -> None:
     """A worker is gone with its POSTs on the wire."""
     slowly(crew)
-    await at_post(crew, hand := crew.other(), hand.kill)
+    await at_post(crew, hand := crew.other(crew.leader()), hand.kill)
 
 
 async def kill_two(crew: Crew) -> None:
     """The leader and another one are gone together."""
-    hand, other = crew.leader(), crew.other()
+    hand = crew.leader()
+    other = crew.other(hand)
 
     def both() -> None:
         hand.kill()
@@ -53,7 +54,7 @@ async def stop_leader(crew: Crew) -> None:
 
 async def stop_worker(crew: Crew) -> None:
     """Another one stands still for longer than its lease."""
-    await stopped(crew, crew.other())
+    await stopped(crew, crew.other(crew.leader()))
 
 
 async def cut_one(crew: Crew) -> None:
@@ -87,7 +88,7 @@ async def lose_commit(crew: Crew) -> None:
 
 async def step_clock(crew: Crew) -> None:
     """The leader's own clock is set, and another one's, and both are set right again a little later."""
-    hands = [crew.leader(), crew.other()]
+    hands = [leader := crew.leader(), crew.other(leader)]
     for hand, step_s in zip(hands, crew.dice.sample(STEPS_S, len(hands)), strict=True):
         hand.step.write_text(str(step_s))
     await asyncio.sleep(crew.dice.uniform(2, 6))
@@ -104,8 +105,10 @@ async def lose_answers(crew: Crew) -> None:
 
 
 async def leave(crew: Crew) -> None:
-    """The leader is asked to leave, as in an upgrade."""
-    await crew.leave(crew.leader())
+    """The leader is asked to leave, as in an upgrade, while it posts."""
+    slowly(crew)
+    await at_post(crew, hand := crew.leader(), hand.ask)
+    await crew.left(hand)
 
 
 ROUNDS: Mapping[Round, int] = MappingProxyType(
@@ -129,7 +132,8 @@ ROUNDS: Mapping[Round, int] = MappingProxyType(
 
 def anybody(crew: Crew) -> Hand:
     """The leader as often as another one."""
-    return crew.dice.choice([crew.leader(), crew.other()])
+    leader = crew.leader()
+    return crew.dice.choice([leader, crew.other(leader)])
 
 
 async def stopped(crew: Crew, hand: Hand) -> None:
