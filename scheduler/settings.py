@@ -161,7 +161,7 @@ def _from_environment(name: str, environ: Mapping[str, str]) -> Secret:
         # The directory is closed to others, whatever the file's own mode says.
         return Secret(_read(Path(credential)), credential)
     if path := environ.get(f"{name}_FILE"):
-        return _from_file(Path(path))
+        return _from_file(Path(path), f"{name}_FILE: ")
     if name not in environ:
         raise SettingsError(f"{name} is not set, nor is {name}_FILE, and no systemd credential has its name")
     return Secret(_whole(environ[name], name), name)
@@ -172,8 +172,11 @@ def _credential(name: str, environ: Mapping[str, str]) -> str | None:
     return path if os.path.isabs(path) and os.path.isfile(path) else None
 
 
-def _from_file(path: Path) -> Secret:
-    value = _read(path)
+def _from_file(path: Path, named_by: str = "") -> Secret:
+    try:
+        value = _read(path)
+    except SettingsError as error:
+        raise SettingsError(f"{named_by}{error}") from None
     warning = f"{path} can be read by everybody; chmod 600 it" if _open_to_all(path) else None
     return Secret(value, str(path), warning)
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from scheduler.clock import Clock, SharedClock
 from scheduler.engine import Crew
 from scheduler.ledger import Ledger
+from scheduler.ledger.connecting import uninstalled
 from scheduler.ledger.place import Database, Place
 from scheduler.metrics import Metrics
 from scheduler.telemetry import Telemetry
@@ -30,9 +31,12 @@ def clock_for(place: Place) -> Clock:
 
 
 async def told(clock: Clock, place: Place) -> None:
-    """Let the database tell the time, if there is one. Raises LedgerUnavailable."""
+    """Let the database tell the time, if there is one. Raises LedgerError."""
     if isinstance(place, Database) and isinstance(clock, SharedClock):
-        from scheduler.ledger.shared.wire import time_of
+        try:
+            from scheduler.ledger.shared.wire import time_of
+        except ImportError as error:
+            raise uninstalled(place, error) from None
 
         asked_boot_s = clock.boot()
         clock.tell(await time_of(place), asked_boot_s)

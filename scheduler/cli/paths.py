@@ -33,7 +33,9 @@ def chosen(paths: Sequence[Path]) -> list[Path]:
         return [Path(named)]
     if DEFAULT_FILE.exists():
         return [DEFAULT_FILE]
-    raise click.UsageError("no PATH is given, CALLBOARD_CONFIG is not set, and there is no ./callboard.yaml")
+    raise click.UsageError(
+        "no configuration is named, CALLBOARD_CONFIG is not set, and there is no ./callboard.yaml"
+    )
 
 
 def environment() -> Settings:

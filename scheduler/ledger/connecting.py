@@ -41,6 +41,11 @@ def nothing(place: Place) -> LedgerError:
     return LedgerDamaged(f"{place}: not a callboard ledger")
 
 
+def uninstalled(database: Database, error: ImportError) -> LedgerError:
+    """The extra that a database needs isn't there."""
+    return LedgerError(f"{database}: {error.name or 'psycopg'} isn't installed; {INSTALL}")
+
+
 def _file(path: Path) -> Driver:
     try:
         driver = SqliteDriver(path, "mode=ro")
@@ -62,7 +67,7 @@ def _database(database: Database, around: Around, *, reads: bool = False) -> Dri
     try:
         from scheduler.ledger import postgresql
     except ImportError as error:
-        raise LedgerError(f"{database}: {error.name or 'psycopg'} isn't installed; {INSTALL}") from None
+        raise uninstalled(database, error) from None
     # It warns of what follows from an error that it raises; that one is told by whoever gets it.
     logging.getLogger("psycopg").setLevel(logging.ERROR)
     idle_s = postgresql.READER_IDLE_S if reads else postgresql.WRITER_IDLE_S

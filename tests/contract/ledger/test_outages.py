@@ -200,7 +200,10 @@ def test_what_is_not_there_is_told_with_the_way_out(own: Server, tmp_path: objec
     assert "createdb" in refused(database(own.url("nowhere")), LedgerUnavailable)
     assert "createuser" in refused(database(own.url().replace("postgres@", "nobody@")), LedgerUnavailable)
     refused(database(f"postgresql:///callboard?host={tmp_path}"), LedgerUnavailable)
-    refused(database("postgresql://127.0.0.1:1/callboard"), LedgerUnavailable)
+    nobody = refused(database("postgresql://127.0.0.1:1/callboard"), LedgerUnavailable)
+    assert "callboard: connection to server" in nobody and "refused; Is the server running" in nobody
+    both = refused(database("postgresql://127.0.0.1:1,127.0.0.1:2/callboard"), LedgerUnavailable)
+    assert both.count("port 1 failed") == both.count("port 2 failed") == 1 and "host:" not in both
     with pytest.raises(LedgerError, match="whatever") as told:
         connect(database(f"{own.url()}&whatever=1"))
     assert type(told.value) is LedgerError
@@ -254,4 +257,4 @@ def test_what_may_pass_is_told_from_what_never_works(
     errors: tuple[type[psycopg.Error], ...], sort: type[LedgerError]
 ) -> None:
     assert {type(named("there", error("said\nso"), away=False)) for error in errors} == {sort}
-    assert str(named("there", errors[0]("said\nso"), away=False)) == "there: said so"
+    assert str(named("there", errors[0]("said\nso"), away=False)) == "there: said; so"
