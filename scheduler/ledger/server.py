@@ -19,7 +19,8 @@ ASKED = 5
 _NOW: Final = "SELECT CAST(extract(epoch FROM clock_timestamp()) AS DOUBLE PRECISION)"
 _SETTINGS: Final = """
 SELECT current_setting('server_version'), CAST(current_setting('server_version_num') AS INTEGER),
-  current_setting('synchronous_commit'), pg_is_in_recovery()
+  current_setting('synchronous_commit'), pg_is_in_recovery(),
+  (SELECT reset_val = 'on' FROM pg_settings WHERE name = 'default_transaction_read_only')
 """
 _MAY_CREATE: Final = "SELECT coalesce(has_schema_privilege(current_schema(), 'CREATE'), false)"
 _MAY_WRITE: Final = """
@@ -31,14 +32,16 @@ FROM pg_class WHERE relnamespace = to_regnamespace(quote_ident(current_schema())
 
 class Server(NamedTuple):
     """One moment of a server. `answer_s` is one round trip, `ahead_s` how far its clock is before ours, give
-    or take half a round trip; a `standby` can't be written; `durable` says that a commit is on the disk when
-    it is answered, `may_write` that we may write all tables that are there."""
+    or take half a round trip; a `standby` can't be written, nor what a setting makes `read_only`; `durable`
+    says that a commit is on the disk when it is answered, `may_write` that we may write all tables that are
+    there."""
 
     version: str
     number: int
     answer_s: float
     ahead_s: float
     standby: bool
+    read_only: bool
     durable: bool
     may_create: bool
     may_write: bool
@@ -48,13 +51,14 @@ def ask(database: Database, clock: Clock) -> Server:
     """What it says now; raises LedgerError where it doesn't answer."""
     with closing(reader(database)) as driver:
         rounds = sorted(_round(driver, clock) for _ in range(ASKED))
-        version, number, commits, standby = driver.fetch(_SETTINGS)[0]
+        version, number, commits, standby, read_only = driver.fetch(_SETTINGS)[0]
         return Server(
             version=str(version).split()[0],
             number=number,
             answer_s=rounds[ASKED // 2][0],
             ahead_s=rounds[0][1],
             standby=standby,
+            read_only=read_only,
             durable=commits != "off",
             may_create=_yes(driver, _MAY_CREATE),
             may_write=_yes(driver, _MAY_WRITE),

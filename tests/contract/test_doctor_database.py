@@ -24,6 +24,7 @@ WELL = Asked(
     answer_s=0.001,
     ahead_s=0.0,
     standby=False,
+    read_only=False,
     durable=True,
     may_create=True,
     may_write=True,
@@ -74,6 +75,12 @@ def test_a_user_without_rights_is_told(postgres: Server) -> None:
     assert (answers.verdict, rights.verdict) == ("ok", "failed")
 
 
+def test_a_database_that_may_only_be_read_is_told(postgres: Server) -> None:
+    url = f"{postgres.new()}%20-cdefault_transaction_read_only%3Don"
+    (answers, _, rights) = database(at(url), Clock())
+    assert (answers.verdict, rights.verdict) == ("ok", "failed") and "only read" in rights.said
+
+
 def test_where_nobody_answers_nothing_else_is_asked() -> None:
     password = Secret("s3cr3t", "/run/pw", "/run/pw can be read by everybody; chmod 600 it")
     told = list(database(at("postgresql://me@127.0.0.1:1/x", password), Clock()))
@@ -91,6 +98,7 @@ def test_where_nobody_answers_nothing_else_is_asked() -> None:
         ({"ahead_s": -1.5}, ["ok", "warning", "ok"]),
         ({"ahead_s": 45.0}, ["ok", "failed", "ok"]),
         ({"standby": True, "may_write": False}, ["ok", "ok", "failed"]),
+        ({"read_only": True}, ["ok", "ok", "failed"]),
         ({"may_write": False}, ["ok", "ok", "failed"]),
         ({"may_create": False}, ["ok", "ok", "failed"]),
     ],

@@ -72,6 +72,9 @@ def _rights(server: Server) -> Finding:
     if server.standby:
         fix = "name the primary: `?target_session_attrs=read-write` finds it among several hosts"
         return failed(RIGHTS, "this server is a standby, and can't be written", fix)
+    if server.read_only:
+        fix = "ALTER DATABASE (or ROLE) ... RESET default_transaction_read_only, or take it out of the URL"
+        return failed(RIGHTS, "transactions there may only read", fix)
     if not server.may_write:
         return failed(RIGHTS, "the ledger's tables can't be written", "connect as the user who owns them")
     if not server.may_create:
