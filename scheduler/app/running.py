@@ -91,12 +91,13 @@ async def run(config: Config, key: Secret | None, options: Options) -> int:
         )
         where = {"letters": str(letters), "ledger": str(ledger)} if folder else {}
         if not options.once:
-            await stack.enter_async_context(steered(desk, ledger, telemetry))
             if config.service.reload is ReadAgain.WATCH:
                 following = watching(options.paths, config, reloading.ring, telemetry)
                 await stack.enter_async_context(following)
             url = await stack.enter_async_context(facing(face, config.service, beating=folder is None))
             where |= {"listen": url} if url else {}
+            # Last: who can't start, its port being taken say, takes no other worker's socket away.
+            await stack.enter_async_context(steered(desk, ledger, telemetry))
         telemetry.say("ready", grave=bool(holds), schedules=len(config.schedules), holds=holds, **where)
         notifier.ready(f"held: {', '.join(holds)}" if holds else f"schedules: {len(config.schedules)}")
         await (daemon.once() if options.once else _until(daemon, options.for_s))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from scheduler.app.crewing import clock_for, told
 from scheduler.app.letters import composer
@@ -32,6 +33,8 @@ from scheduler.web.health import Health
 
 NOBODY = "no daemon runs"
 
+ANOTHER_LEADS = "another worker leads, and goes by its own files: have it read them, too"
+
 SWAPPED_S = 5.0
 """How long a reload waits for its turn: one is made at once, unless the clock can't be believed."""
 
@@ -52,7 +55,8 @@ def desk_of(
 
     async def reload(asker: Asker) -> Answer:
         telemetry.say("reload_asked", **asker._asdict())
-        return await _reloaded(reloading)
+        answer = await _reloaded(reloading)
+        return answer if daemon.engine.term else replace(answer, said=(*answer.said, ANOTHER_LEADS))
 
     health = Health(daemon.checkup.vitals, daemon.checkup.writable)
     return StandingDesk(means, reload, daemon.checkup.vitals, health.reasons, lambda: reloading.last)

@@ -6,7 +6,6 @@ the two apart. What is healthy is `scheduler.vitals`' to say.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,6 +44,10 @@ def status(quiet: bool, files: Sequence[Path], ledger: Place | None, as_json: bo
         found = status_of(place)
     except NobodyThere:
         found = None
+    except Refusal as told:
+        if quiet:
+            return NOT_READY
+        raise Refusal(f"not ready: {told}", NOT_READY) from None
     shown = found or _alone(place, quiet)
     if shown is not None and not quiet:
         _show(shown, place, as_json)
@@ -65,7 +68,7 @@ def _alone(place: Place, quiet: bool) -> Status | None:
     except LedgerError as error:
         if quiet:
             return None
-        raise Refusal(f"no daemon runs, and {error}", NOT_RUNNING) from None
+        raise Refusal(f"no daemon runs on this machine, and {error}", NOT_RUNNING) from None
 
 
 def _now(place: Place) -> Instant:
@@ -75,6 +78,8 @@ def _now(place: Place) -> Instant:
 
     if not isinstance(place, Database):
         return Clock().now()
+    import asyncio
+
     from scheduler.ledger.shared.wire import time_of
 
     return asyncio.run(time_of(place))

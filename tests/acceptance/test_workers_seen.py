@@ -43,11 +43,16 @@ def ready(base: str) -> dict[str, Any]:
 
 
 def status(url: str, *words: str, columns: int = 80) -> tuple[int, str]:
-    command = [COMMAND, "status", "--ledger", url, *words]
-    with_ = environment(COLUMNS=str(columns))
-    done = subprocess.run(command, env=with_, capture_output=True, text=True, timeout=60, check=False)
-    assert done.stderr == ""
-    return done.returncode, done.stdout
+    told = done("status", "--ledger", url, *words, COLUMNS=str(columns))
+    assert told.stderr == ""
+    return told.returncode, told.stdout
+
+
+def done(*words: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
+    command = [COMMAND, *map(str, words)]
+    return subprocess.run(
+        command, env=environment(**env), capture_output=True, text=True, timeout=60, check=False
+    )
 
 
 @pytest.fixture
@@ -79,6 +84,12 @@ def test_two_workers_are_seen_and_one_takes_over(url: str, tmp_path: Path) -> No
         fields = json.loads(status(url, "--json")[1])
         assert (fields["leader"], fields["behind_s"]) == (first, 0.0)
         assert fields["worker"] in (first, second)
+
+        reloaded = done("reload", "--ledger", url, "--config", tmp_path / "two" / "callboard.yaml")
+        assert (reloaded.returncode, "another worker leads" in reloaded.stdout) == (0, True)
+        again = done("run", tmp_path / "one" / "callboard.yaml", TAVUS_API_KEY=KEY)
+        assert (again.returncode, "is in use" in again.stderr) == (75, True)
+        assert status(url)[0] == 0  # its socket is the younger worker's still
 
         one.kill()
         assert heard(two, "leading")["epoch"] == 2

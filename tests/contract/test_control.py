@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import stat
-from collections.abc import AsyncIterator
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -127,6 +130,22 @@ async def test_what_goes_wrong_is_told(path: Path, trouble: Exception, status: i
     async with _open(path, clerk) as (session, faults):
         assert await _post(session, "skip", SKIP) == (status, said)
     assert faults == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"), [((), "Error: not ready: the disk is full\n"), (("--quiet",), "")]
+)
+async def test_a_ledger_that_does_not_answer_is_no_health(
+    path: Path, words: Sequence[str], said: str
+) -> None:
+    async with _open(path, Clerk()):
+        told = await asyncio.to_thread(_status, path.with_suffix(""), *words)
+    assert (told.returncode, told.stderr) == (1, said)
+
+
+def _status(ledger: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "scheduler", "status", "--ledger", str(ledger), *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
 async def test_a_fault_of_ours_shows_no_traceback(path: Path) -> None:
