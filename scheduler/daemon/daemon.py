@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
@@ -93,14 +94,14 @@ class Daemon:
         """Begin: take up what the ledger holds; afterwards `turn` may be called."""
         await self._group.__aenter__()
         await self._holding.lift(Reason.SPENT)
-        await self._leads(self._clock.now())
+        with suppress(LedgerFenced):  # another one led while this one began: it follows
+            await self._leads(self._clock.now())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
     ) -> None:
-        """Drain; after an error only finish what is in hand, since its outcome must not be lost. What ended
-        the house is raised as it is, not in a group of one."""
+        """Drain; after an error only finish what is in hand. What ended the house is raised as it is."""
         self._alarm.stop()
         if error is None:
             await self.drain()
@@ -116,8 +117,7 @@ class Daemon:
     # --- turn ---
 
     async def turn(self) -> None:
-        """One look at the ledger, and everything that is due started; once it stops, only links go out.
-        While another process leads, that one turns."""
+        """One look at the ledger, and all that is due begun, unless another leads; at the end only links."""
         self.turns += 1
         now = self._clock.now()
         if not await self._leads(now):
@@ -175,7 +175,7 @@ class Daemon:
             await self._try_turn()
         while len(self._hands) or len(self.engine):
             await self._hands.changed()
-            await self._clock.sleep_until(None, Bell(), BREATH_S)
+            await self._clock.sleep_until(None, Bell(), LEDGER_AGAIN_S if self.unwritable else BREATH_S)
             await self._try_turn()
 
     async def holds(self) -> Sequence[Hold]:

@@ -116,11 +116,14 @@ class SharedCrew:
                 listener()
 
     def _heed(self, words: str) -> bool:
-        """Words of jobs, which only the leader needs; whether one of these is over."""
+        """Words of jobs, which only the leader needs; whether one of these is over. What can't be read, as a
+        newer program's might, is as good as lost, and its job is looked at."""
         if self._handing is None or not self.member.epoch:
             return False
-        over = [word for word in json.loads(words) if self._handing.hear(word)]
-        return bool(over)
+        try:
+            return bool([word for word in json.loads(words) if self._handing.hear(word)])
+        except (ValueError, TypeError, LookupError):
+            return False
 
     async def _telling(self) -> None:
         while True:

@@ -199,6 +199,19 @@ async def test_words_that_are_lost_are_made_good(world: World, house: House) -> 
     assert world.asked("create") == len(keys)
 
 
+NEWER = ('["not a word"', '[["full"]]', "[[1]]", '[[1, "full", 2, 3]]', '[[1, "something newer", 2]]', "[7]")
+
+
+@pytest.mark.parametrize("call", NEWER)
+async def test_a_word_that_nobody_understands_harms_nobody(world: World, house: House, call: str) -> None:
+    """A newer program's worker may say more, or say it otherwise."""
+    world.sql("SELECT pg_notify('callboard_' || 'records'::regclass::oid::text, %s)", call)
+    (key,) = await world.live(house, "ana")
+    await house.deliver(key)
+    await house.settled()
+    assert (world.outside.delivered, house.grants_out) == ([key], 0)
+
+
 async def test_while_jobs_are_out_a_turn_is_worth_it_though_nobody_rings(world: World, house: House) -> None:
     assert house.engine.next_at is None
     await house.engine.close()
