@@ -101,7 +101,7 @@ class Working:
         fact = None
         if job.kind == ASK:
             await self._runner.ask(job.key, self._grant(job))
-        elif outgoing is not None:
+        elif outgoing is not None and self._may_go(job):
             fact = await self._runner.deliver(outgoing)
         elif record is not None and _is_claimed(record, job):
             await self._runner.create(record, self._grant(job))
@@ -122,10 +122,12 @@ class Working:
                 await self._clock.sleep_until(None, Bell(), AGAIN_S)
 
     def _grant(self, job: Job) -> Grant:
-        def may_leave() -> bool:
-            return self._clock.now() <= job.not_after and self._member.may_send(job.worker or "")
+        told = Told(job, self._tell)
+        return Grant(told, self._clock, Lane(job.lane), lambda: self._may_go(job))
 
-        return Grant(Told(job, self._tell), self._clock, Lane(job.lane), may_leave)
+    def _may_go(self, job: Job) -> bool:
+        """Whether it may still be done here: whoever was stopped past its lease leaves it to others."""
+        return self._clock.now() <= job.not_after and self._member.may_send(job.worker or "")
 
 
 def _is_claimed(record: Record, job: Job) -> bool:

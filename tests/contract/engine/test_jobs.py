@@ -3,10 +3,14 @@ one place."""
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from jobs.model import Delivered
 from jobs.tavus.sandbox import Fault
+from scheduler.engine import Parts
+from scheduler.engine.shared.working import Working
 from scheduler.facts import Stage
 from scheduler.ledger import LedgerUnavailable
 from scheduler.ledger.shared.jobs import CREATE, DELIVER
@@ -132,6 +136,20 @@ async def test_a_worker_past_its_lease_sends_nothing(world: World, house: House)
         await other.hands.settled()
     assert (world.asked("create"), house.grants_out) == (0, 0)
     assert world.records()[key].look_at is not None
+
+
+async def test_a_delivery_is_not_begun_past_the_lease(world: World, house: House) -> None:
+    """Who took it and was stopped leaves it to others: it is still due."""
+    (key,) = await world.live(house, "ana")
+    await house.engine.close()
+    async with world.ghost() as stopped, asyncio.TaskGroup() as group:
+        parts = Parts(house.ledger, house.runner, house.limits, house.clock, house.hands)
+        working = group.create_task(Working(house.ledger, parts, stopped, lambda word: None).run())
+        await house.deliver(key)
+        await house.until(lambda: (key, LOG) not in house.engine)
+        working.cancel()
+    assert world.outside.delivered == []
+    assert [each.at for each in world.records()[key].deliveries] == [None]
 
 
 async def test_a_request_that_is_late_is_not_sent(world: World, house: House) -> None:
