@@ -74,10 +74,7 @@ async def run(config: Config, key: Secret | None, options: Options) -> int:
         daemon.each_tick(notifier.alive)
         reloading = Reloading(options.paths, config, daemon, telemetry, notifier, channels, clock.now)
         signals.serve(daemon, reloading)
-        holds = [
-            f"{hold.reason} since {datetime.fromtimestamp(hold.since, UTC):%Y-%m-%d %H:%M:%SZ}"
-            for hold in await daemon.holds()
-        ]
+        holds = await _holds(daemon)
         desk = desk_of(daemon, ledger, clock, telemetry, reloading)
         face = Face(
             daemon=daemon,
@@ -125,6 +122,13 @@ async def _rehearsed(stack: AsyncExitStack, config: Config, clock: Clock) -> tup
     """The same configuration at a sandbox of its own, and a key for it."""
     base_url = await stack.enter_async_context(serving(rehearsal(config.account, clock), clock))
     return redirected(config, base_url), Secret("sandbox-needs-no-key", "the sandbox")
+
+
+async def _holds(daemon: Daemon) -> list[str]:
+    return [
+        f"{hold.reason} since {datetime.fromtimestamp(hold.since, UTC):%Y-%m-%d %H:%M:%SZ}"
+        for hold in await daemon.holds()
+    ]
 
 
 async def _until(daemon: Daemon, for_s: float | None) -> None:
