@@ -47,7 +47,7 @@ class Stream(NamedTuple):
     people: int
 
 
-STREAMS = (Stream("trickle", 3, 2), Stream("burst", 40, 24))
+STREAMS = (Stream("trickle", 3, 2), Stream("burst", 50, 20))
 """A few all the time, and now and then more at once than the account's rate allows."""
 
 
