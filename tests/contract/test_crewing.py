@@ -93,7 +93,7 @@ async def test_a_worker_that_is_taken_for_dead_is_named(postgres: Server) -> Non
             raw.execute("INSERT INTO workers VALUES ('gone', 'east:7', '1.0', 0, 5, 3)")
             raw.close()
             one.member.act()
-            one.member.lost((await one.led.jobs.reap(T0)).lapsed)
+            one.member.lost((await one.led.jobs.reap(clock_for(place).now())).lapsed)
     assert [line for line in lines if line["event"] == "worker_lost"] == [
         {"event": "worker_lost", "worker": "east:7", "epoch": 1, "log_level": "warning"}
     ]
