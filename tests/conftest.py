@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 
 import pytest
 
-from tests.postgres import Missing, Server, running, skipped
+from tests.postgres import Server, served
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -23,9 +22,5 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
     """A PostgreSQL for this session; each test takes a `new` database of it."""
-    with ExitStack() as stack:
-        try:
-            server = stack.enter_context(running())
-        except Missing as error:
-            skipped(error)
+    with served() as server:
         yield server

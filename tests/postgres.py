@@ -13,7 +13,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 from typing import NoReturn
@@ -146,6 +146,17 @@ def running() -> Iterator[Server]:
             yield server
         finally:
             server.stop(signal.SIGQUIT)
+
+
+@contextmanager
+def served() -> Iterator[Server]:
+    """A server of a test's own, that may be stopped; without one the test is skipped, or fails."""
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(running())
+        except Missing as error:
+            skipped(error)
+        yield server
 
 
 def skipped(error: Missing) -> NoReturn:

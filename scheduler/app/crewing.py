@@ -10,9 +10,9 @@ import os
 import platform
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
+from scheduler.app.observing import own_version
 from scheduler.clock import Clock, SharedClock
 from scheduler.engine import Crew
 from scheduler.ledger import Ledger
@@ -53,7 +53,7 @@ async def crewed(
         return
     from scheduler.engine.shared import Name, SharedCrew
 
-    crew = SharedCrew(ledger, place, clock, Name(f"{platform.node()}:{os.getpid()}", _version()))
+    crew = SharedCrew(ledger, place, clock, Name(f"{platform.node()}:{os.getpid()}", own_version()))
     telling = _Telling(crew.member, telemetry, metrics)
     crew.member.watch(telling.look)
     crew.member.watch_lost(telling.lost)
@@ -94,10 +94,3 @@ class _Telling:
 
     def _say(self, event: str, *, grave: bool = False, **fields: int) -> None:
         self._telemetry.say(event, grave=grave, worker=self._member.crewed.name, **fields)
-
-
-def _version() -> str:
-    try:
-        return version("callboard")
-    except PackageNotFoundError:  # run from a checkout
-        return "unknown"

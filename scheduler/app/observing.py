@@ -31,11 +31,15 @@ LOOK_EVERY_S = 5.0
 def new_metrics() -> Metrics:
     """Numbers of this process, all at 0; when each series began is nobody's question."""
     disable_created_metrics()  # type: ignore[no-untyped-call]
+    return Metrics(Build(own_version(), platform.python_version(), tz_version()))
+
+
+def own_version() -> str:
+    """Which callboard this is, as others are told."""
     try:
-        own = version("callboard")
+        return version("callboard")
     except PackageNotFoundError:  # run from a checkout
-        own = "unknown"
-    return Metrics(Build(own, platform.python_version(), tz_version()))
+        return "unknown"
 
 
 def hear(ledger: Ledger, metrics: Metrics) -> None:

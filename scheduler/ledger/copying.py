@@ -21,6 +21,7 @@ from scheduler.ledger.files import Lock, prepare
 from scheduler.ledger.migrate import build, check
 from scheduler.ledger.place import Place
 from scheduler.ledger.rows import LISTED, listed
+from scheduler.ledger.shared.workers import NOW
 from scheduler.ledger.snapshot import Snapshot
 
 DURABLE: Final = (
@@ -45,7 +46,7 @@ _COLUMNS: Final = {
 _PATIENCE = "SET LOCAL idle_in_transaction_session_timeout = '10min'"
 """One waits while the other is written or audited."""
 
-_WORKERS = "SELECT name FROM workers WHERE until > extract(epoch FROM clock_timestamp())"
+_WORKERS = f"SELECT name FROM workers WHERE until > {NOW}"  # noqa: S608
 _NUMBERED = f"""
 SELECT table_name, column_name FROM information_schema.columns
 WHERE table_schema = current_schema() AND is_identity = 'YES' AND table_name IN {LISTED}

@@ -12,11 +12,12 @@ from scheduler.clock import Clock
 from scheduler.ledger.connecting import reader
 from scheduler.ledger.driver import Driver
 from scheduler.ledger.place import Database
+from scheduler.ledger.shared.workers import NOW
 
 ASKED = 5
 """Times, of which the middle counts."""
 
-_NOW: Final = "SELECT CAST(extract(epoch FROM clock_timestamp()) AS DOUBLE PRECISION)"
+_NOW: Final = f"SELECT {NOW}"
 _SETTINGS: Final = """
 SELECT current_setting('server_version'), CAST(current_setting('server_version_num') AS INTEGER),
   current_setting('synchronous_commit'), pg_is_in_recovery(),

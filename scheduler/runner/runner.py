@@ -88,7 +88,7 @@ class Runner:
             fact, addresses = await self._attempt(record, grant)
             took_s = self._clock.now() - began
             note = Note(record.key, fact, self._clock.now(), addresses, took_s, claim=record.attempted_at)
-            await self._note(*await self._written(lambda: self._letters.frozen(record, note)))
+            await self._note(*await self.written(lambda: self._letters.frozen(record, note)))
         except Exception as error:
             await self._fence(record.key, error, claim=record.attempted_at)
         finally:
@@ -222,7 +222,7 @@ class Runner:
             grant.failed(kind, error)
             reason = error.reason
             if reason in (Reason.DENIED, Reason.SPENT):
-                await self._written(lambda: self._on_hold(reason))
+                await self.written(lambda: self._on_hold(reason))
             raise
         finally:
             grant.close()
@@ -230,11 +230,11 @@ class Runner:
         return outcome
 
     async def _note(self, *notes: Note) -> None:
-        await self._written(lambda: self._ledger.note(*notes))
+        await self.written(lambda: self._ledger.note(*notes))
 
-    async def _written(self, write: Callable[[], Awaitable[T]]) -> T:
-        """Write what must not be forgotten, however long the ledger can't take it; but as a leader who isn't
-        one any more, never."""
+    async def written(self, write: Callable[[], Awaitable[T]]) -> T:
+        """Write what must not be forgotten, or read what must be known, however long the ledger is away; but
+        as a leader who isn't one any more, never."""
         while True:
             try:
                 return await write()

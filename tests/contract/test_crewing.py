@@ -19,7 +19,7 @@ from scheduler.ledger.connecting import connect
 from scheduler.metrics import Metrics
 from scheduler.telemetry import Telemetry
 from scheduler.vitals import Reload
-from tests.postgres import Missing, Server, running, skipped
+from tests.postgres import Server, served
 from tests.pure.test_metrics import T0, WELL
 
 Lines = list[Mapping[str, Any]]
@@ -29,11 +29,8 @@ PATIENCE_S = 60.0
 @pytest.fixture
 def own_server() -> Iterator[Server]:
     """One that this test may stop."""
-    try:
-        with running() as server:
-            yield server
-    except Missing as error:
-        skipped(error)
+    with served() as server:
+        yield server
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from scheduler.ledger import place_of
 from tests.contract.ledger.gate import Gate, gated
 from tests.house.conftest import Rig
 from tests.house.teams import team
-from tests.postgres import Missing, Server, running, skipped
+from tests.postgres import Server, served
 from tests.proofs.frail import Calls, through
 from tests.proofs.test_storage import BEGIN, END, PEOPLE, assert_right, every
 from tests.proofs.world import straight
@@ -27,11 +27,8 @@ CALLS, COMMITS = 330, 60
 @pytest.fixture(scope="module")
 def own() -> Iterator[Server]:
     """A server of this file's, whose connections may be cut."""
-    try:
-        with running() as server:
-            yield server
-    except Missing as error:
-        skipped(error)
+    with served() as server:
+        yield server
 
 
 @pytest.fixture

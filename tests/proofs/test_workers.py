@@ -22,9 +22,9 @@ from traceback import format_exception
 import pytest
 
 from scheduler.engine.shared.member import BEAT_S
-from scheduler.ledger.shared.wire import LEASE_S
+from scheduler.ledger.shared.workers import LEASE_S
 from tests.acceptance.processes import environment
-from tests.postgres import Missing, running, skipped
+from tests.postgres import served
 from tests.proofs.crew import judge
 from tests.proofs.crew.crew import ROOT, Crew
 from tests.proofs.crew.rounds import ROUNDS, Round
@@ -76,11 +76,7 @@ async def test_every_promise_once(tmp_path: Path, seeds: tuple[int, ...], times:
         crews = []
         for seed in seeds:
             (at := tmp_path / str(seed)).mkdir()
-            try:
-                server = stack.enter_context(running())
-            except Missing as error:
-                skipped(error)
-            crews.append(Crew(seed, server, at))
+            crews.append(Crew(seed, stack.enter_context(served()), at))
         async with asyncio.TaskGroup() as group:
             for crew in crews:
                 group.create_task(_history(crew, times, told))

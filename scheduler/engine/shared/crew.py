@@ -17,16 +17,13 @@ from jobs.model import Instant
 from scheduler.clock import Bell, SharedClock
 from scheduler.engine.engine import Parts
 from scheduler.engine.shared.handing import Handing
-from scheduler.engine.shared.member import LEAD, Member, Name
+from scheduler.engine.shared.member import AGAIN_S, LEAD, Member, Name
 from scheduler.engine.shared.told import Word, asked_for, packed
 from scheduler.engine.shared.working import Working
 from scheduler.ledger import Ledger, LedgerUnavailable
 from scheduler.ledger.driver import JOBS, ROWS
 from scheduler.ledger.place import Database
 from scheduler.ledger.shared.wire import CALL_BYTES, Wire
-
-AGAIN_S = 0.5
-"""Before a wire that broke is tried again."""
 
 LEAVE_S = 2.0
 """How long the end waits for the database: a lease ends by itself."""

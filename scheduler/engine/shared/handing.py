@@ -42,10 +42,6 @@ class _Out:
     since: Instant
     done: Delivered | None = None
 
-    @property
-    def place(self) -> Place:
-        return (self.job.key, self.job.address) if self.job.kind == DELIVER else self.job.key
-
 
 class Handing:
     """The engine of the process that leads."""
@@ -183,7 +179,7 @@ class Handing:
         for job in jobs:
             out = _Out(job, open=job.kind != DELIVER, since=now, done=done)
             self._out[job.id] = out
-            self._places[out.place] += 1
+            self._places[out.job.place] += 1
 
     def _doubt(self, now: Instant) -> None:
         """What failed may be written all the same: the next look finds out."""
@@ -218,8 +214,8 @@ class Handing:
         out = self._out.pop(number, None)
         if out is None:
             return
-        self._places[out.place] -= 1
-        if not self._places[out.place]:
-            del self._places[out.place]
+        self._places[out.job.place] -= 1
+        if not self._places[out.job.place]:
+            del self._places[out.job.place]
         if out.done is not None:
             out.done(out.job.address, None if fact_told is None else fact_of(fact_told))

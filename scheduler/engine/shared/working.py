@@ -7,8 +7,7 @@ struck off. What must be told about its request goes to the leader. Which jobs t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
 from scheduler.clock import Bell, breathe
 from scheduler.engine.engine import Parts
@@ -21,8 +20,6 @@ from scheduler.limits import Lane
 from scheduler.record import Record
 from scheduler.runner import Grant
 
-T = TypeVar("T")
-
 IN_HAND_MAX = 5_000
 """Jobs that one worker holds at most; it takes more as they are done."""
 
@@ -34,8 +31,6 @@ BREATH_S = 0.02
 
 LOOK_S = 1.0
 """Without a call, jobs are looked for this often."""
-
-AGAIN_S = 1.0
 
 
 class Working:
@@ -84,17 +79,18 @@ class Working:
             await self._clock.sleep_until(None, Bell(), BREATH_S)  # the others' share is theirs to take
 
     async def _begin(self, jobs: Sequence[Job]) -> None:
-        """Start each; what is taken is begun, however long its record can't be read."""
+        """Start each; what is taken is begun, however long its record can't be read: it is nobody else's."""
+        written = self._runner.written
         keys = [job.key for job in jobs if job.kind == CREATE]
         links = [(job.key, job.address) for job in jobs if job.kind == DELIVER]
-        records = {r.key: r for r in await self._read(lambda: self._ledger.records(keys))} if keys else {}
-        found = await self._read(lambda: self._ledger.outgoing(links)) if links else []
+        records = {r.key: r for r in await written(lambda: self._ledger.records(keys))} if keys else {}
+        found = await written(lambda: self._ledger.outgoing(links)) if links else []
         outgoing = {(each.record.key, each.address): each for each in found}
         for slice_at in range(0, len(jobs), STARTS_MAX):
             for job in jobs[slice_at : slice_at + STARTS_MAX]:
                 work = self._work(job, records.get(job.key), outgoing.get((job.key, job.address)))
                 self._held.add(job.id)
-                self._hands.take((job.key, job.address) if job.kind == DELIVER else job.key, work)
+                self._hands.take(job.place, work)
             await breathe()
 
     async def _work(self, job: Job, record: Record | None, outgoing: Outgoing | None) -> None:
@@ -105,21 +101,10 @@ class Working:
             fact = await self._runner.deliver(outgoing)
         elif record is not None and _is_claimed(record, job):
             await self._runner.create(record, self._grant(job))
-        await self._struck_off(job)
+        await self._runner.written(lambda: self._ledger.jobs.done(job.id))
         self._held.discard(job.id)
         self._tell(done(job, fact))
         self.bell.ring()
-
-    async def _struck_off(self, job: Job) -> None:
-        await self._read(lambda: self._ledger.jobs.done(job.id))
-
-    async def _read(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """What the ledger says, however long that takes: what was taken here is nobody else's to do."""
-        while True:
-            try:
-                return await ask()
-            except LedgerUnavailable:
-                await self._clock.sleep_until(None, Bell(), AGAIN_S)
 
     def _grant(self, job: Job) -> Grant:
         told = Told(job, self._tell)

@@ -82,6 +82,11 @@ class Job(NamedTuple):
         """Where it delivers."""
         return Address(self.channel, self.target)
 
+    @property
+    def place(self) -> str | tuple[str, Address]:
+        """What is in hand with it: a record's requests, or one of its deliveries."""
+        return (self.key, self.address) if self.kind == DELIVER else self.key
+
 
 class Reaped(NamedTuple):
     """Jobs that nobody will finish: those that nobody took in time, and those whose worker is gone; what was

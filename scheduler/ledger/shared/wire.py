@@ -21,8 +21,7 @@ from scheduler.ledger.errors import LedgerError, LedgerUnavailable
 from scheduler.ledger.outages import named
 from scheduler.ledger.place import Database
 from scheduler.ledger.postgresql import LOCKED, WRITER_IDLE_S, ties
-from scheduler.ledger.shared.workers import LEASE_MAX_S
-from scheduler.ledger.shared.workers import LEASE_S as LEASE_S
+from scheduler.ledger.shared.workers import LEASE_MAX_S, LEASE_S, NOW
 
 PATIENCE_S: Final = 8.0
 """Longer than a stopped process may keep the writers' lock, whom a new leader waits for."""
@@ -31,14 +30,13 @@ CALL_BYTES: Final = 7_500
 """What one call may hold: PostgreSQL allows 8,000 bytes."""
 
 _CHANNEL = "SELECT 'callboard_' || 'records'::regclass::oid::text"
-_NOW = "extract(epoch FROM clock_timestamp())::float8"
 _JOIN = f"""
 INSERT INTO workers (id, name, version, started_at, until, in_hand)
-SELECT %(id)s, %(name)s, %(version)s, t.now, t.now + {LEASE_S}, 0 FROM (SELECT {_NOW} AS now) AS t
+SELECT %(id)s, %(name)s, %(version)s, t.now, t.now + {LEASE_S}, 0 FROM (SELECT {NOW} AS now) AS t
 """  # noqa: S608
 _RUNS = f"until BETWEEN t.now AND t.now + {LEASE_MAX_S}"
 _BEAT = f"""
-WITH t AS (SELECT {_NOW} AS now),
+WITH t AS (SELECT {NOW} AS now),
 me AS (
   UPDATE workers SET until = t.now + {LEASE_S}, in_hand = %(in_hand)s
   FROM t WHERE id = %(id)s RETURNING 1
@@ -51,9 +49,9 @@ SELECT t.now, EXISTS (SELECT 1 FROM me), EXISTS (SELECT 1 FROM mine), NOT l.{_RU
 FROM t CROSS JOIN lead AS l
 """  # noqa: S608
 _LEAD = f"""
-UPDATE lead SET epoch = epoch + 1, worker = %(id)s, since = {_NOW}, until = {_NOW} + {LEASE_S}
-WHERE until NOT BETWEEN {_NOW} AND {_NOW} + {LEASE_MAX_S}
-AND EXISTS (SELECT 1 FROM workers WHERE id = %(id)s AND until >= {_NOW}) RETURNING epoch
+UPDATE lead SET epoch = epoch + 1, worker = %(id)s, since = {NOW}, until = {NOW} + {LEASE_S}
+WHERE until NOT BETWEEN {NOW} AND {NOW} + {LEASE_MAX_S}
+AND EXISTS (SELECT 1 FROM workers WHERE id = %(id)s AND until >= {NOW}) RETURNING epoch
 """  # noqa: S608
 _CALL = "SELECT count(pg_notify(%s, word)) FROM unnest(%s::text[]) AS word"
 _MANNERS = f"""
@@ -68,7 +66,7 @@ async def time_of(database: Database) -> Instant:
     """What the database's clock shows. Raises LedgerUnavailable."""
     try:
         async with await AsyncConnection.connect(**ties(database)) as connection:
-            found = await (await connection.execute(f"SELECT {_NOW}")).fetchone()
+            found = await (await connection.execute(f"SELECT {NOW}")).fetchone()
     except psycopg.Error as error:
         raise named(database, error, away=True) from None
     return 0.0 if found is None else float(found[0])

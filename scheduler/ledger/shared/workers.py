@@ -11,6 +11,9 @@ from jobs.model import Instant
 from scheduler.ledger.driver import Driver
 from scheduler.vitals import Worker, WorkerState
 
+NOW: Final = "CAST(extract(epoch FROM clock_timestamp()) AS DOUBLE PRECISION)"
+"""The database's own time, in its SQL: leases go by it."""
+
 LEASE_S: Final = 5.0
 """After so long without a sign of life a worker is taken for dead."""
 

@@ -9,7 +9,7 @@ import pytest
 from scheduler.engine import Parts
 from scheduler.engine.shared.working import Working
 from scheduler.facts import Stage
-from scheduler.ledger.shared.wire import LEASE_S
+from scheduler.ledger.shared.workers import LEASE_S
 from tests.contract.engine.world import LOG, House, World
 
 pytestmark = pytest.mark.parametrize("engine", ["shared-postgresql"], indirect=True)

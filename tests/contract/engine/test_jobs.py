@@ -10,7 +10,7 @@ from jobs.tavus.sandbox import Fault
 from scheduler.facts import Stage
 from scheduler.ledger import LedgerUnavailable
 from scheduler.ledger.shared.jobs import CREATE, DELIVER
-from scheduler.ledger.shared.wire import LEASE_S
+from scheduler.ledger.shared.workers import LEASE_S
 from scheduler.limits import Lane
 from tests.contract.engine.world import LOG, NAMES, House, World
 

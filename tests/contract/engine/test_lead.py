@@ -15,7 +15,8 @@ from scheduler.engine.shared import SharedCrew
 from scheduler.facts import Faulted, Stage
 from scheduler.ledger import Database, LedgerFenced, Note
 from scheduler.ledger.postgresql import LOCKED
-from scheduler.ledger.shared.wire import LEASE_S, Wire
+from scheduler.ledger.shared.wire import Wire
+from scheduler.ledger.shared.workers import LEASE_S
 from scheduler.limits import Lane
 from scheduler.runner import Grant, Letters, Runner, Terms
 from scheduler.telemetry import Telemetry

@@ -36,7 +36,7 @@ from tests.contract.ledger.world import (
     outcome,
     promised,
 )
-from tests.postgres import Missing, Server, running, skipped
+from tests.postgres import Server, served
 
 LOCKS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 
@@ -44,11 +44,8 @@ LOCKS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT grant
 @pytest.fixture(scope="module")
 def own() -> Iterator[Server]:
     """A server of this file's, that may be stopped."""
-    try:
-        with running() as server:
-            yield server
-    except Missing as error:
-        skipped(error)
+    with served() as server:
+        yield server
 
 
 def database(url: str, password: str | None = None) -> Database:

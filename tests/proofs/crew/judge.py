@@ -17,7 +17,7 @@ from jobs.errors import Reason
 from jobs.tavus.sandbox import Room
 from scheduler.facts import Attempted, Failed, Stage, StrayFound
 from scheduler.ledger.audit import audit
-from scheduler.ledger.shared.wire import LEASE_S
+from scheduler.ledger.shared.workers import LEASE_S
 from scheduler.ledger.snapshot import Snapshot, Told
 from scheduler.record import DeliveryState, Record
 from tests.proofs.crew.crew import CONCURRENT, PER_S, REQUESTS, STREAMS, Crew, Hand

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import psycopg
 
-from scheduler.ledger.shared.wire import LEASE_S
+from scheduler.ledger.shared.workers import LEASE_S
 from tests.postgres import Server
 
 LOOK_S = 0.05
