@@ -23,7 +23,7 @@ from scheduler.ledger.errors import LedgerMismatch
 from scheduler.ledger.files import Lock, prepare
 from scheduler.ledger.messages import Outgoing
 from scheduler.ledger.migrate import migrate
-from scheduler.ledger.notes import Note, Noted
+from scheduler.ledger.notes import Listener, Note, Noted
 from scheduler.ledger.place import Database, Place
 from scheduler.ledger.promises import Closed, Waiting
 from scheduler.ledger.pruning import Pruned
@@ -40,7 +40,6 @@ SHUT_MAX = 500
 
 Connect = Callable[[Place], Driver]
 Check = Callable[[Driver], None]
-Listener = Callable[[Sequence[Noted]], None]
 ClosedListener = Callable[[Sequence[Closed]], None]
 
 

@@ -6,7 +6,7 @@ the ledger's columns can always be recomputed from its facts (`audit` does). Not
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from types import MappingProxyType
 from typing import NamedTuple
@@ -42,6 +42,10 @@ class Noted(NamedTuple):
     note: Note
     before: Record
     after: Record
+
+
+Listener = Callable[[Sequence[Noted]], None]
+"""Is told what was committed."""
 
 
 def write(driver: Driver, batches: Sequence[Sequence[Note]]) -> list[list[Noted]]:

@@ -6,8 +6,8 @@ what it does to a record by the lifecycle.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from jobs.model import Instant
 from scheduler import makeups
@@ -15,15 +15,11 @@ from scheduler.desk import Asker, Pause, Scope
 from scheduler.facts import Ask, Asked
 from scheduler.ledger import notes, pauses, promises, rows, skips
 from scheduler.ledger.driver import Driver
-from scheduler.ledger.notes import Note, Noted
+from scheduler.ledger.notes import Listener, Note, Noted
 from scheduler.ledger.skips import Kept
+from scheduler.ledger.writer import Do
 from scheduler.model import Occurrence, Schedule
 from scheduler.record import Record
-
-T = TypeVar("T")
-
-Do = Callable[[Callable[[Driver], T]], Coroutine[Any, Any, T]]
-Tell = Callable[[Sequence[Noted]], None]
 
 PAUSED_MAX = 500
 """How many paused promises are closed in one transaction."""
@@ -32,7 +28,7 @@ PAUSED_MAX = 500
 class Steering:
     """The verbs of people, over the ledger's one writer."""
 
-    def __init__(self, do: Do[Any], read: Do[Any], tell: Tell, secret: bytes) -> None:
+    def __init__(self, do: Do[Any], read: Do[Any], tell: Listener, secret: bytes) -> None:
         self._do = do
         self._read = read
         self._tell = tell

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from itertools import groupby
 from operator import attrgetter
@@ -23,6 +23,9 @@ from scheduler.ledger.errors import LedgerAway, LedgerError
 
 A = TypeVar("A")
 T = TypeVar("T")
+
+Do = Callable[[Callable[[Driver], T]], Coroutine[Any, Any, T]]
+"""How whoever has verbs of its own runs one job: as `Writer.submit`, inside a transaction."""
 
 BATCH_MAX = 500
 """Jobs in one transaction at most: bounds how long the first of them waits."""

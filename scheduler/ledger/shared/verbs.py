@@ -6,25 +6,22 @@ What a job is stands in `jobs`; who may call these for whom, in the engine.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from jobs.model import Address, Instant
 from scheduler.ledger.driver import Driver
-from scheduler.ledger.notes import Noted
+from scheduler.ledger.notes import Listener
 from scheduler.ledger.shared import jobs
 from scheduler.ledger.shared.jobs import Job, Reaped
+from scheduler.ledger.writer import Do
 
-T = TypeVar("T")
-
-Do = Callable[[Callable[[Driver], T]], Coroutine[Any, Any, T]]
 Share = Callable[[Callable[[Driver, Sequence[Any]], Sequence[Any]], Any], Coroutine[Any, Any, Any]]
-Tell = Callable[[Sequence[Noted]], None]
 
 
 class Jobs:
     """What the leader puts and workers take. Verbs raise LedgerError."""
 
-    def __init__(self, do: Do[Any], read: Do[Any], share: Share, tell: Tell) -> None:
+    def __init__(self, do: Do[Any], read: Do[Any], share: Share, tell: Listener) -> None:
         self._do = do
         self._read = read
         self._share = share
